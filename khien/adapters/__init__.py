@@ -1,0 +1,1 @@
+"""One outside thing a file: Ansible, SSH, the store, files on disk."""

@@ -1,0 +1,85 @@
+"""What a baseline demands: controls, the probes they ask and the answers they expect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from khien.domain.text import Bilingual
+
+
+class Severity(StrEnum):
+    """How much a failed control matters."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One read-only question to a host: a kind and its parameters."""
+
+    kind: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    timeout_seconds: float = 10.0
+
+    @property
+    def id(self) -> str:
+        """A stable key: equal questions have equal ids, so a host answers each only once."""
+        if not self.parameters:
+            return self.kind
+        parameters = json.dumps(
+            dict(self.parameters), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+        return f"{self.kind} {parameters}"
+
+
+class WhenAbsent(StrEnum):
+    """What it means when the thing a check asks about does not exist on the host."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One probe and the answer it must give."""
+
+    probe: Probe
+    operator: str
+    """equals, at_least, one_of … : the keys of khien.domain.expectation.OPERATORS."""
+    expected: object = None
+    field_path: tuple[str, ...] = ()
+    """Where in a structured answer the compared value stands."""
+    when_absent: WhenAbsent = WhenAbsent.FAIL
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One thing a baseline demands."""
+
+    id: str
+    """A stable slug such as sshd_root_login_off."""
+    title: Bilingual
+    rationale: Bilingual
+    severity: Severity
+    area: str
+    """accounts, access, logging, network, system, patching, malware or backup."""
+    checks: tuple[Check, ...]
+    """All must hold."""
+    os_families: tuple[str, ...]
+    """debian, redhat, suse: where it applies."""
+    role: str
+    """The role whose controls.yml holds it."""
+    fix_variable: str | None
+    """The role's variable that enforces it; None when it is report only."""
+    side_effects: Bilingual
+    way_back: Bilingual
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """ssg, cis_debian12, cis_ubuntu2404, cis_rhel9, stig_rhel9, stig_ubuntu2404, tcvn11930, tcvn14423."""
+    not_in_containers: bool = False
+    """True for kernel-wide settings that a container does not own; there it is not applicable."""

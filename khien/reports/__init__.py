@@ -1,0 +1,1 @@
+"""Documents made from the store, one format a file."""
