@@ -1,0 +1,72 @@
+"""The names of verdicts, severities and states, in the language chosen for this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from khien.domain.control import Severity
+from khien.domain.finding import Verdict
+from khien.domain.run import HostState, Run, RunState, Verb
+from khien.i18n import _
+
+
+def verdict_label(verdict: Verdict) -> str:
+    """Name a verdict."""
+    names: Mapping[Verdict, str] = {
+        Verdict.PASS: _("passed"),
+        Verdict.FAIL: _("failed"),
+        Verdict.WAIVED: _("waived"),
+        Verdict.NOT_APPLICABLE: _("not applicable"),
+        Verdict.UNKNOWN: _("unknown"),
+    }
+    return names[verdict]
+
+
+def severity_label(severity: Severity | None) -> str:
+    """Name a severity; none is that of a control which left the catalogue."""
+    names: Mapping[Severity | None, str] = {
+        Severity.HIGH: _("high"),
+        Severity.MEDIUM: _("medium"),
+        Severity.LOW: _("low"),
+        None: _("retired"),
+    }
+    return names[severity]
+
+
+def host_state_label(state: HostState) -> str:
+    """Name what became of a host in a run."""
+    names: Mapping[HostState, str] = {
+        HostState.WAITING: _("waiting"),
+        HostState.RUNNING: _("running"),
+        HostState.OK: _("ok"),
+        HostState.CHANGED: _("changed"),
+        HostState.FAILED: _("failed"),
+        HostState.UNREACHABLE: _("unreachable"),
+        HostState.NOT_STARTED: _("not started"),
+        HostState.SKIPPED: _("skipped"),
+        HostState.UNKNOWN: _("unknown"),
+    }
+    return names[state]
+
+
+def run_state_label(state: RunState) -> str:
+    """Name where a run stands."""
+    names: Mapping[RunState, str] = {
+        RunState.CREATED: _("created"),
+        RunState.RUNNING: _("running"),
+        RunState.CANCELLING: _("being cancelled"),
+        RunState.FINISHED: _("finished"),
+        RunState.CANCELLED: _("cancelled"),
+        RunState.INTERRUPTED: _("interrupted"),
+        RunState.BROKEN: _("broken"),
+    }
+    return names[state]
+
+
+def run_label(run: Run) -> str:
+    """Name what a run does; a run that only predicts says so."""
+    names: Mapping[Verb, str] = {Verb.VERIFY: _("verify"), Verb.PATCH: _("patch")}
+    name = names[run.verb]
+    if run.is_check and run.verb.changes_hosts:
+        return _("{verb} (check only)").format(verb=name)
+    return name
