@@ -1,0 +1,7 @@
+"""The store: SQLite in WAL mode by default, PostgreSQL by URL."""
+
+from khien.adapters.store.connect import Database, open_database
+from khien.adapters.store.fleet import SqlFleetStore
+from khien.adapters.store.runs import SqlRunStore
+
+__all__ = ["Database", "SqlFleetStore", "SqlRunStore", "open_database"]

@@ -1,0 +1,163 @@
+"""The tables of the store as SQLAlchemy sees them; migrations bring a database to this shape."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+REVISION = "0001"
+"""The migration that makes exactly these tables; a test holds the two together."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC; SQLite, which knows no zones, gets it as naive UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware moment into what the database keeps."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a zone must not reach the store")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
+        """Turn what the database kept into an aware moment."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = sa.MetaData()
+
+# SQLite numbers rows by itself only for INTEGER keys.
+_ROW_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_RUN_ID = sa.String(40)
+_NAME = sa.String(255)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", _RUN_ID, primary_key=True),
+    sa.Column("verb", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("requested_by", _NAME, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("cancel_requested_at", UtcDateTime),
+    sa.Column("parent", _RUN_ID),
+    sa.Column("plan_hash", sa.String(64), nullable=False),
+    sa.Column("options", sa.Text, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("process", sa.Text),
+)
+
+run_hosts = sa.Table(
+    "run_hosts",
+    metadata,
+    sa.Column("run_id", _RUN_ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("host", _NAME, primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("task", sa.Text, nullable=False, default=""),
+    sa.Column("changed_tasks", sa.Integer, nullable=False, default=0),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Index("run_hosts_by_host", "host", "run_id"),
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    sa.Column("run_id", _RUN_ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("host", _NAME, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index("journal_by_run", "run_id", "host"),
+)
+
+log_lines = sa.Table(
+    "log_lines",
+    metadata,
+    sa.Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    sa.Column("run_id", _RUN_ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("host", _NAME, nullable=False),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index("log_lines_by_host", "run_id", "host", "id"),
+)
+
+hosts = sa.Table(
+    "hosts",
+    metadata,
+    sa.Column("name", _NAME, primary_key=True),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("facts", sa.Text),
+    sa.Column("seen_at", UtcDateTime),
+    sa.Column("verified_at", UtcDateTime),
+    sa.Column("verification_id", _ROW_ID),
+    sa.Column("passed", sa.Integer),
+    sa.Column("failed", sa.Integer),
+    sa.Column("waived", sa.Integer),
+    sa.Column("not_applicable", sa.Integer),
+    sa.Column("unknown", sa.Integer),
+    sa.Column("updates", sa.Text),
+    sa.Column("pending_security", sa.Integer),
+    sa.Column("reboot_needed", sa.Boolean),
+    sa.Column("last_run", _RUN_ID),
+    sa.Column("last_verb", sa.String(20)),
+    sa.Column("last_state", sa.String(20)),
+    sa.Column("last_reason", sa.Text),
+)
+
+verifications = sa.Table(
+    "verifications",
+    metadata,
+    sa.Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    sa.Column("run_id", _RUN_ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("host", _NAME, nullable=False),
+    sa.Column("collected_at", UtcDateTime, nullable=False),
+    sa.Column("observations", sa.Text, nullable=False),
+    sa.Column("findings", sa.Text, nullable=False),
+    sa.Column("passed", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("waived", sa.Integer, nullable=False),
+    sa.Column("not_applicable", sa.Integer, nullable=False),
+    sa.Column("unknown", sa.Integer, nullable=False),
+    sa.Index("verifications_by_host", "host", "run_id"),
+    sa.Index("verifications_by_run", "run_id"),
+)
+
+patch_reports = sa.Table(
+    "patch_reports",
+    metadata,
+    sa.Column("run_id", _RUN_ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("host", _NAME, primary_key=True),
+    sa.Column("stage", sa.String(20), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("report", sa.Text, nullable=False),
+    sa.Index("patch_reports_by_host", "host", "run_id"),
+)
+
+host_locks = sa.Table(
+    "host_locks",
+    metadata,
+    sa.Column("host", _NAME, primary_key=True),
+    sa.Column("run_id", _RUN_ID, nullable=False, index=True),
+    sa.Column("process", sa.Text, nullable=False),
+)
