@@ -1,0 +1,124 @@
+"""Judging: what a host answered, held against what the controls expect. Pure, so it can be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from khien.domain.control import Check, Control, WhenAbsent
+from khien.domain.expectation import OPERATORS, CannotCompareError, show
+from khien.domain.finding import Finding, Verdict
+from khien.domain.observation import Answer, HostFacts, Observation, ObservationSet
+from khien.domain.reason import ReasonCode
+
+_UNANSWERED = {
+    Answer.NEEDS_ROOT: ReasonCode.NEEDS_ROOT,
+    Answer.TIMED_OUT: ReasonCode.TIMED_OUT,
+}
+_WHEN_ABSENT = {
+    WhenAbsent.PASS: Verdict.PASS,
+    WhenAbsent.FAIL: Verdict.FAIL,
+    WhenAbsent.NOT_APPLICABLE: Verdict.NOT_APPLICABLE,
+}
+_LONGEST_DETAIL = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One check of a control on a host."""
+
+    verdict: Verdict
+    reason: ReasonCode
+    detail: str
+
+
+def evaluate(controls: Iterable[Control], observations: ObservationSet) -> tuple[Finding, ...]:
+    """Judge every control on one host; each control gets exactly one finding, in the order given.
+
+    A check without an answer is never a pass. Dates are compared with the day of the collection.
+    """
+    return tuple(_judge_control(control, observations) for control in controls)
+
+
+def _judge_control(control: Control, observations: ObservationSet) -> Finding:
+    facts = observations.facts
+    if not facts.os_family:
+        return Finding(control.id, Verdict.UNKNOWN, ReasonCode.NO_ANSWER, "os_family = ∅")
+    if facts.os_family not in control.os_families:
+        return Finding(control.id, Verdict.NOT_APPLICABLE, ReasonCode.OTHER_SYSTEM, _system(facts))
+    if control.not_in_containers and facts.virtualization == "container":
+        return Finding(control.id, Verdict.NOT_APPLICABLE, ReasonCode.IN_CONTAINER, _system(facts))
+    today = observations.collected_at.date()
+    evidence = _evidence(control, observations)
+    judged = [
+        _judge_check(check, observations.observations.get(check.probe.id), today) for check in control.checks
+    ]
+    verdict = combine([one.verdict for one in judged])
+    deciding = [one for one in judged if one.verdict is verdict]
+    detail = "; ".join(dict.fromkeys(one.detail for one in deciding if one.detail))
+    reason = deciding[0].reason if deciding else ReasonCode.NO_ANSWER
+    return Finding(control.id, verdict, reason, detail[:_LONGEST_DETAIL], evidence)
+
+
+def combine(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return what several checks mean together: one failure fails, one gap in knowledge is unknown.
+
+    Not applicable only when every check is; no check at all proves nothing.
+    """
+    for decisive in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.PASS, Verdict.NOT_APPLICABLE):
+        if decisive in verdicts:
+            return decisive
+    return Verdict.UNKNOWN
+
+
+def _judge_check(check: Check, observation: Observation | None, today: date) -> _Judged:
+    label = _label(check)
+    if observation is None:
+        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{label} = ?")
+    if observation.answer is not Answer.ANSWERED:
+        reason = _UNANSWERED.get(observation.answer, ReasonCode.NO_ANSWER)
+        return _Judged(Verdict.UNKNOWN, reason, f"{label} = ? [{observation.detail or observation.answer}]")
+    operator = OPERATORS.get(check.operator)
+    if operator is None:
+        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{label}: {check.operator}?")
+    try:
+        seen = _at(observation.value, check.field_path)
+        if seen is None or (operator.every and seen == []):
+            detail = f"{label} = {operator.evidence(None, check.expected)}"
+            return _Judged(_WHEN_ABSENT[check.when_absent], ReasonCode.ABSENT, detail)
+        holds = operator.holds(seen, check.expected, today)
+    except CannotCompareError as problem:
+        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{label}: {problem}")
+    detail = f"{label} = {operator.evidence(seen, check.expected)}"
+    if holds:
+        return _Judged(Verdict.PASS, ReasonCode.AS_EXPECTED, detail)
+    return _Judged(Verdict.FAIL, ReasonCode.NOT_AS_EXPECTED, detail)
+
+
+def _at(value: object, path: tuple[str, ...]) -> object:
+    """Return the part of an answer that a path points at; a path goes into every entry of a list."""
+    for position, key in enumerate(path):
+        if value is None:
+            return None
+        if isinstance(value, list):
+            return [_at(entry, path[position:]) for entry in value]
+        if not isinstance(value, dict) or key not in value:
+            raise CannotCompareError(f"{show(value)}[{key}]?")
+        value = value[key]
+    return value
+
+
+def _label(check: Check) -> str:
+    """Name a check in the words of its probe, without any human language."""
+    words = [show(value) for value in check.probe.parameters.values() if isinstance(value, str)]
+    return ".".join((" ".join(words) or check.probe.kind, *check.field_path))
+
+
+def _system(facts: HostFacts) -> str:
+    return facts.os_name or f"{facts.os_id} {facts.os_version}".strip() or facts.os_family
+
+
+def _evidence(control: Control, observations: ObservationSet) -> tuple[Observation, ...]:
+    ids = dict.fromkeys(check.probe.id for check in control.checks)
+    return tuple(observations.observations[key] for key in ids if key in observations.observations)
