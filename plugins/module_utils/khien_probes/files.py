@@ -1,0 +1,68 @@
+"""Probes about files' owners and permissions, mounts and limits."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Any, Optional
+
+from .machine import Machine, Setting, number_or_text
+
+
+def files(machine: Machine, paths: list[str]) -> Optional[list[dict[str, str]]]:
+    """Return mode and owner of each file that the patterns match, or nothing when none exists."""
+    found = [_describe(machine, path) for pattern in paths for path in machine.matching(pattern)]
+    return [one for one in found if one] or None
+
+
+def cron_files(machine: Machine) -> Optional[list[dict[str, str]]]:
+    """Return mode and owner of the system's cron tables, or nothing when there is no cron."""
+    return files(machine, ["/etc/crontab", "/etc/cron.*"]) if machine.exists("/etc/crontab") else None
+
+
+def mount(machine: Machine, path: str) -> Optional[dict[str, Any]]:
+    """Return type and options of the file system mounted at a path, or nothing when none is."""
+    found = None
+    for line in machine.lines("/proc/self/mountinfo", comment=""):
+        left, _dash, right = line.partition(" - ")
+        words, device = left.split(), right.split()
+        if len(words) > 5 and words[4].replace("\\040", " ") == path and device:
+            found = {"type": device[0], "options": sorted(words[5].split(","))}
+    return found
+
+
+def core_limit(machine: Machine) -> Optional[Setting]:
+    """Return the hard limit for core dumps of all users, or nothing when none is set."""
+    found = None
+    for file in ["/etc/security/limits.conf", *machine.matching("/etc/security/limits.d/*.conf")]:
+        for line in machine.lines(file):
+            words = line.split()
+            if len(words) == 4 and words[0] == "*" and words[1] in ("hard", "-") and words[2] == "core":
+                found = number_or_text(words[3])
+    return found
+
+
+def _describe(machine: Machine, path: str) -> Optional[dict[str, str]]:
+    try:
+        status = os.stat(machine.path(path))
+    except FileNotFoundError:
+        return None
+    return {
+        "path": path,
+        "mode": "%04o" % stat.S_IMODE(status.st_mode),
+        "owner": _name(machine, "/etc/passwd", status.st_uid),
+        "group": _name(machine, "/etc/group", status.st_gid),
+    }
+
+
+def _name(machine: Machine, database: str, number: int) -> str:
+    """Return the local name of a number; a directory service that hangs is never asked."""
+    return _names(machine, database).get(str(number), str(number))
+
+
+def _names(machine: Machine, database: str) -> dict[str, str]:
+    def read() -> dict[str, str]:
+        rows = [line.split(":") for line in machine.lines(database, comment="")]
+        return {row[2]: row[0] for row in reversed(rows) if len(row) > 3}
+
+    return machine.once(("names", database), read)
