@@ -41,7 +41,9 @@ def test_a_source_without_inrelease_is_fresh_by_its_release_file() -> None:
 def test_a_security_source_that_failed_is_named_with_apts_reason() -> None:
     text = FRESH.replace("Get:2", "Err:2")
 
-    with pytest.raises(PatchError, match=r"trixie-security was not fetched\. W: Failed to fetch it") as caught:
+    with pytest.raises(
+        PatchError, match=r"trixie-security was not fetched\. W: Failed to fetch it"
+    ) as caught:
         _judge(text, SECURITY, err="W: Failed to fetch it\nW: Some index files failed to download.\n")
 
     assert caught.value.code == "lists_failed"

@@ -9,7 +9,9 @@ import pytest
 from ansible.module_utils.khien_patch.command import PatchError
 from ansible.module_utils.khien_patch.lock import Holder, find_holder, wait_for_locks
 
-_HOLD = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print(1,flush=True); input()"
+_HOLD = (
+    "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print(1,flush=True); input()"
+)
 
 
 @pytest.fixture

@@ -70,8 +70,12 @@ class Apt:
     def _policy(self, name: str) -> str:
         head = f"{name}:\n  Installed: 1.0\n  Candidate: 3.0\n  Version table:\n"
         if name == "kd-alpha":
-            return head + "     1.0+deb12u1 500\n       1234 http://198.18.0.1/s\n *** 1.0 50\n         50 x\n"
-        table = "     3.0 700\n         50 http://198.18.0.1/v\n     2.0 700\n         50 http://198.18.0.1/v\n"
+            return (
+                head + "     1.0+deb12u1 500\n       1234 http://198.18.0.1/s\n *** 1.0 50\n         50 x\n"
+            )
+        table = (
+            "     3.0 700\n         50 http://198.18.0.1/v\n     2.0 700\n         50 http://198.18.0.1/v\n"
+        )
         return head + table + " *** 1.0 700\n         50 x\n"
 
 
@@ -93,7 +97,9 @@ def test_a_simulation_is_read_in_the_order_of_names() -> None:
 
 
 def test_downgrades_and_removals_are_noticed() -> None:
-    simulation = parse_simulation("The following packages will be DOWNGRADED:\n  kd-old\nRemv kd-gone [1.0]\n")
+    simulation = parse_simulation(
+        "The following packages will be DOWNGRADED:\n  kd-old\nRemv kd-gone [1.0]\n"
+    )
 
     assert simulation.downgraded == ("kd-old",)
     assert simulation.changes[0].kind == "remove"

@@ -38,9 +38,7 @@ def _result(**other: object) -> dict[str, Any]:
 def test_a_whole_report_becomes_the_domains_value() -> None:
     report = read_patch_report(_result())
 
-    openssl = PackageChange(
-        "openssl", "amd64", "3.0.15-1", "3.0.16-1", "Debian-Security", ChangeKind.UPGRADE
-    )
+    openssl = PackageChange("openssl", "amd64", "3.0.15-1", "3.0.16-1", "Debian-Security", ChangeKind.UPGRADE)
     assert report == PatchReport(
         stage="finished",
         changes=(openssl,),
