@@ -1,0 +1,25 @@
+"""Where the playbooks, roles and plugins lie: beside the package in a checkout, inside it when installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from khien.domain.run import Verb
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def content_root() -> Path:
+    """Return the folder that holds ansible.cfg, playbooks/, roles/ and plugins/."""
+    checkout = _PACKAGE.parent
+    return checkout if (checkout / "ansible.cfg").is_file() else _PACKAGE / "content"
+
+
+def playbook(verb: Verb) -> Path:
+    """Return the playbook of a verb."""
+    return content_root() / "playbooks" / f"{verb.value}.yml"
+
+
+def default_inventory() -> Path:
+    """Return the inventory that holds this machine only."""
+    return content_root() / "inventory" / "local"

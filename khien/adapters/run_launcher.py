@@ -1,0 +1,74 @@
+"""Starts run processes that outlive whoever asked for them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from khien.adapters.processes import LinuxProcesses
+from khien.application.settings import Settings
+from khien.domain.run import ProcessIdentity, RunId
+from khien.errors import EngineError
+
+# What a run process may inherit. Everything else – tokens, passwords of other tools – stays behind, because
+# the environment of a process can be read by whoever has its account.
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "LANG", "LANGUAGE", "SSH_AUTH_SOCK", "TMPDIR")
+_INHERITED_PREFIXES = ("LC_", "XDG_", "KHIEN_", "ANSIBLE_", "KRB5", "PYTHON")
+
+
+class DetachedLauncher:
+    """The RunLauncher port: a process in a session of its own, told its secrets through a pipe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def launch(self, run_id: RunId, secrets: Mapping[str, str]) -> ProcessIdentity:
+        """Start the process that executes the run."""
+        log = run_log(self._settings.state_dir, run_id)
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as output:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "khien.cli.run_process", run_id],
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=output,
+                    env=_environment(),
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise EngineError(f"the run process could not be started: {error}") from error
+        identity = LinuxProcesses().identify(process.pid)
+        assert process.stdin is not None  # noqa: S101 - it was started with a pipe
+        with contextlib.suppress(BrokenPipeError):  # it died at once: whoever looks at the run is told
+            process.stdin.write(json.dumps(dict(secrets)).encode())
+            process.stdin.close()
+        # Nobody waits for it here; without this, Python would warn when the object goes away.
+        process.returncode = 0
+        return identity
+
+    def last_words(self, run_id: RunId) -> str:
+        """Return the last line that the run's process said itself."""
+        try:
+            lines = run_log(self._settings.state_dir, run_id).read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
+    }
+
+
+def run_log(state_dir: Path, run_id: RunId) -> Path:
+    """Return the file that takes what the run process itself says; normally empty."""
+    return state_dir / "logs" / f"{run_id}.log"
