@@ -62,7 +62,9 @@ def show(value: object, depth: int = 0) -> str:
         case {"name": name, "from": before, "to": after}:
             text = f"{show(name, depth + 1)} {show(before, depth + 1)} → {show(after, depth + 1)}"
         case dict():
-            entries = (f"{key}: {show(entry, depth + 1)}" for key, entry in islice(value.items(), _MOST_SHOWN))
+            entries = (
+                f"{key}: {show(entry, depth + 1)}" for key, entry in islice(value.items(), _MOST_SHOWN)
+            )
             text = f"{{{', '.join(entries)}}}"
         case list():
             entries = (show(entry, depth + 1) for entry in value[:_MOST_SHOWN])
