@@ -19,7 +19,7 @@ options:
       - C(start) starts what was prepared.
       - C(finish) waits for its end and tells what it did.
       - C(report) tells it once more, as after a restart of the host.
-      - C(acknowledge) forgets transactions that were reported.
+      - C(acknowledge) notes that transactions were reported, so that they are not told again.
     type: str
     choices: [plan, start, finish, report, acknowledge]
     default: plan
@@ -33,7 +33,7 @@ options:
     type: str
     default: ""
   transactions:
-    description: Ids to acknowledge.
+    description: Ids to acknowledge; C(plan) does so too, before anything else.
     type: list
     elements: str
     default: []
@@ -100,6 +100,7 @@ services:
   returned: for all steps but acknowledge
 """
 
+import errno
 import re
 import time
 import uuid
@@ -148,9 +149,15 @@ def main() -> None:
         module.exit_json(changed=False)
     wishes = _wishes(params)
     try:
+        if params["transactions"] and not module.check_mode:
+            acknowledge(params["transactions"], params["keep_transactions"], time.time())
         result = _do(params, wishes, module.check_mode)
     except PatchError as error:
         result = failure(run_command, error)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        result = failure(run_command, PatchError("disk_full", "No space is left: {}.".format(error.filename)))
     _answer(module, result)
 
 
@@ -187,7 +194,7 @@ def _answer(module: AnsibleModule, result: Result) -> None:
         "transactions": list(result.transactions),
         "services": list(result.services),
     }
-    if answer["changed"]:
+    if answer["changed"] and module._diff:  # noqa: SLF001 - Ansible has no public name for it
         answer["diff"] = result.diff()
     if result.problem:
         module.fail_json(msg=result.problem_detail, **answer)
