@@ -66,6 +66,8 @@ class PreflightResult:
     warnings: tuple[Reason, ...] = ()
     """What is worth knowing and stops nothing."""
     milliseconds: int = 0
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+    """What the host said of itself: boot id, Python, free space …"""
 
 
 class Preflight(Protocol):

@@ -28,6 +28,8 @@ class ReasonCode(StrEnum):
     PACKAGES_BROKEN = "packages_broken"
     TRANSPORT_UNSUPPORTED = "transport_unsupported"
     PREFLIGHT_TIMEOUT = "preflight_timeout"
+    NOT_CHECKED_DIRECTLY = "not_checked_directly"
+    """A jump host or a template that only Ansible understands; argument `variable`."""
     CONNECTION_LOST = "connection_lost"
     """Ansible could not reach it, or lost it on the way; argument `message`."""
     # In a run
