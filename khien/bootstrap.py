@@ -1,0 +1,195 @@
+"""The only place that chooses adapters; everything is made at its first use, so a command pays for no more."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from khien.adapters.config_toml import load_settings
+from khien.adapters.content import content_root, default_inventory, playbook
+from khien.application.settings import LoadedSettings, Settings
+from khien.domain.run import RunId
+
+if TYPE_CHECKING:
+    from khien.adapters.ansible_inventory import AnsibleInventory
+    from khien.adapters.controls_yaml import YamlControls
+    from khien.adapters.processes import LinuxProcesses
+    from khien.adapters.run_launcher import DetachedLauncher
+    from khien.adapters.ssh_preflight import SshPreflight
+    from khien.adapters.store import Database, SqlFleetStore, SqlRunStore
+    from khien.application.execute_run import RunTools
+    from khien.application.live_console import LiveConsole
+    from khien.domain.plan import Plan
+
+
+class SystemClock:
+    """The Clock port over the system's clock."""
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        return datetime.now(UTC)
+
+
+class Services:
+    """All adapters of one installation, wired by its settings."""
+
+    def __init__(self, loaded: LoadedSettings) -> None:
+        self.loaded = loaded
+        self.clock = SystemClock()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.loaded.settings
+
+    @property
+    def default_inventory(self) -> tuple[str, ...]:
+        """The inventory that is used when none is named."""
+        return self.settings.inventory or (str(default_inventory()),)
+
+    @cached_property
+    def database(self) -> Database:
+        """The open store."""
+        from khien.adapters.store import open_database
+
+        return open_database(self.settings.database_url)
+
+    @cached_property
+    def runs(self) -> SqlRunStore:
+        """The runs in the store."""
+        from khien.adapters.store import SqlRunStore
+
+        return SqlRunStore(self.database)
+
+    @cached_property
+    def fleet(self) -> SqlFleetStore:
+        """What the store knows of hosts."""
+        from khien.adapters.store import SqlFleetStore
+
+        return SqlFleetStore(self.database)
+
+    @cached_property
+    def inventory(self) -> AnsibleInventory:
+        """Ansible's inventory."""
+        from khien.adapters.ansible_inventory import AnsibleInventory
+
+        return AnsibleInventory(
+            default=self.default_inventory,
+            config=content_root() / "ansible.cfg",
+            cache=self.settings.state_dir / "cache" / "inventory",
+        )
+
+    @cached_property
+    def catalogue(self) -> YamlControls:
+        """All controls of the roles."""
+        from khien.adapters.controls_yaml import YamlControls
+
+        return YamlControls(content_root() / "roles")
+
+    @cached_property
+    def preflight(self) -> SshPreflight:
+        """The look at hosts' doors."""
+        from khien.adapters.ssh_preflight import SshPreflight
+
+        return SshPreflight(known_hosts=self.settings.known_hosts)
+
+    @cached_property
+    def processes(self) -> LinuxProcesses:
+        """This machine's processes."""
+        from khien.adapters.processes import LinuxProcesses
+
+        return LinuxProcesses()
+
+    @cached_property
+    def launcher(self) -> DetachedLauncher:
+        """The starter of run processes."""
+        from khien.adapters.run_launcher import DetachedLauncher
+
+        return DetachedLauncher(self.settings)
+
+    @cached_property
+    def console(self) -> LiveConsole:
+        """The face that the command line and the terminal UI share."""
+        from khien.application.live_console import LiveConsole
+
+        return LiveConsole(
+            runs_store=self.runs,
+            fleet_store=self.fleet,
+            inventory=self.inventory,
+            catalogue=self.catalogue,
+            preflight_port=self.preflight,
+            processes=self.processes,
+            launcher=self.launcher,
+            clock=self.clock,
+            settings=replace(self.settings, inventory=self.default_inventory),
+            person=getpass.getuser(),
+        )
+
+    def run_tools(self) -> RunTools:
+        """Return what a run process executes its run with."""
+        from khien.adapters.ansible_engine import AnsibleEngine
+        from khien.adapters.module_results import ModuleResults
+        from khien.application.execute_run import RunTools
+        from khien.domain.evaluate import evaluate
+
+        settings = self.settings
+        return RunTools(
+            runs=self.runs,
+            fleet=self.fleet,
+            inventory=self.inventory,
+            preflight=self.preflight,
+            engine=AnsibleEngine(
+                runtime_dir=settings.runtime_dir,
+                forks=settings.forks,
+                cancel_grace_seconds=settings.cancel_grace_seconds,
+            ),
+            processes=self.processes,
+            clock=self.clock,
+            reader=ModuleResults(),
+            judge=partial(evaluate, self.catalogue.controls()),
+            playbook=playbook,
+            extra_vars=self._extra_vars,
+            preflight_deadline_seconds=settings.preflight_deadline_seconds,
+            batch_seconds=settings.event_batch_milliseconds / 1000,
+        )
+
+    def _extra_vars(self, run_id: RunId, plan: Plan) -> Mapping[str, object]:
+        if plan.verb.changes_hosts:
+            return {
+                "patch_transaction_id": run_id,
+                "patch_lock_wait_seconds": int(self.settings.package_lock_wait_seconds),
+                "patch_reboot": "if_needed" if plan.options.reboot else "never",
+            }
+        return {"verify_probes_file": str(self._probes_file())}
+
+    def _probes_file(self) -> Path:
+        """Compile the probes once, so that Ansible does not parse all controls anew for every host."""
+        from hashlib import sha256
+
+        from khien.adapters.controls_yaml import compile_probes
+
+        text = json.dumps(compile_probes(self.catalogue.controls()))
+        folder = self.settings.state_dir / "cache"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / f"probes-{sha256(text.encode()).hexdigest()[:16]}.json"
+        if not path.exists():
+            fresh = path.with_suffix(f".{os.getpid()}")
+            fresh.write_text(text)
+            fresh.replace(path)
+        return path
+
+
+def services(environ: Mapping[str, str] | None = None) -> Services:
+    """Return the services of this installation.
+
+    Raises:
+        InputError: a configuration file is unusable.
+    """
+    return Services(load_settings(os.environ if environ is None else environ))

@@ -1,0 +1,62 @@
+"""All commands in one place."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from khien import __version__
+from khien.cli import config, controls, doctor, hosts, inventory, launch, preflight, report, runs, terminal
+from khien.errors import UsageError
+from khien.i18n import LANGUAGES, _
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_("Hardening and patch orchestration for servers and workstations."),
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"khien {__version__}")
+        raise typer.Exit
+
+
+def _check_language(wanted: str | None) -> str | None:
+    if wanted is not None and wanted not in LANGUAGES:
+        raise UsageError(_("--lang takes one of: {names}.").format(names=", ".join(LANGUAGES)))
+    return wanted
+
+
+@app.callback()
+def root(
+    lang: Annotated[
+        str | None, typer.Option("--lang", callback=_check_language, help=_("Language: en or vi."))
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help=_("Print the version."))
+    ] = False,
+) -> None:
+    """Take what holds for all commands; the language was chosen before they were made."""
+    del lang, version
+
+
+app.command(help=_("Compare hosts with the baseline; nothing on them is changed."))(launch.verify)
+app.command(help=_("Install the security updates that wait on hosts, and nothing else."))(launch.patch)
+app.command(help=_("Look at hosts' doors: connection, login, sudo, Python, disk, package lock."))(
+    preflight.preflight
+)
+app.command(help=_("List hosts with what was last seen of them."))(hosts.hosts)
+app.add_typer(hosts.app, name="host")
+app.command(help=_("List runs, newest first."))(runs.runs)
+app.add_typer(runs.app, name="run")
+app.add_typer(controls.app, name="controls")
+app.add_typer(inventory.app, name="inventory")
+app.command(help=_("Write a report as HTML or JSON."))(report.report)
+app.add_typer(config.app, name="config")
+app.command(help=_("Find what is wrong with this installation."))(doctor.doctor)
+app.command(help=_("Open the terminal UI."))(terminal.tui)
