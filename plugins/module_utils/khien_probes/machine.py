@@ -134,7 +134,7 @@ class Machine:
         self.waiting_for = path
         try:
             with open(self.path(path), "rb") as stream:
-                # Files of /proc say they are empty; asking for a certain size there costs the kernel that much.
+                # No size is asked of read(): for files of /proc the kernel would reserve that much memory.
                 size = os.fstat(stream.fileno()).st_size
                 if size > _LARGEST_FILE:
                     raise NoAnswerError("%s is too large: %d bytes" % (path, size))
