@@ -1,4 +1,4 @@
-"""The only place that chooses adapters; everything is made at its first use, so a command pays for no more."""
+"""The only place that chooses adapters; each is made at its first use, so a command pays for no more."""
 
 from __future__ import annotations
 

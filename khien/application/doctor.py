@@ -96,7 +96,9 @@ def _ansible(facts: InstallationFacts) -> Iterator[Diagnosis]:
         )
     if facts.missing_scripts:
         names = ", ".join(facts.missing_scripts)
-        yield Diagnosis("ansible_scripts", Health.PROBLEM, _("Not found: {names}.").format(names=names), again)
+        yield Diagnosis(
+            "ansible_scripts", Health.PROBLEM, _("Not found: {names}.").format(names=names), again
+        )
     else:
         yield Diagnosis("ansible_scripts", Health.OK, _("Ansible's commands are found."))
     if facts.ansible_runner:

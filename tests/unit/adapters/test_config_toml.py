@@ -48,7 +48,9 @@ def test_without_any_file_everything_is_a_default(home: Path) -> None:
 
 
 def test_a_later_layer_wins_and_each_value_knows_where_it_came_from(home: Path) -> None:
-    system = write(home.parent / "etc" / "khien.toml", "# ours\nforks = 5\nlanguage = 'vi'\nread_only = true\n")
+    system = write(
+        home.parent / "etc" / "khien.toml", "# ours\nforks = 5\nlanguage = 'vi'\nread_only = true\n"
+    )
     user = write(home / ".config/khien/khien.toml", "\nforks = 6\nlanguage = 'en'\n")
 
     loaded = load(home, KHIEN_FORKS="7")

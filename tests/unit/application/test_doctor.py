@@ -44,7 +44,15 @@ FACTS = InstallationFacts(
 )
 SERVICES = ServiceFacts(inventory=3, controls=40)
 MATTERS = [
-    *("python", "ansible_core", "ansible_scripts", "ansible_runner", "state_dir", "runtime_dir", "disk_space"),
+    *(
+        "python",
+        "ansible_core",
+        "ansible_scripts",
+        "ansible_runner",
+        "state_dir",
+        "runtime_dir",
+        "disk_space",
+    ),
     *("store", "inventory", "controls", "ssh", "known_hosts", "configuration", "language", "terminal"),
     *("leftovers", "clock"),
 ]
@@ -79,7 +87,12 @@ def test_a_sound_installation_has_a_good_word_for_every_matter() -> None:
         ({"ansible_core": "2.18.9"}, "ansible_core", PROBLEM, "ansible-core 2.18.9 is not one of"),
         ({"ansible_core": "2.22.0b1"}, "ansible_core", PROBLEM, "ansible-core 2.22.0b1 is not one of"),
         ({"ansible_runner": ""}, "ansible_runner", PROBLEM, "cannot be imported"),
-        ({"missing_scripts": ("ansible-playbook",)}, "ansible_scripts", PROBLEM, "Not found: ansible-playbook."),
+        (
+            {"missing_scripts": ("ansible-playbook",)},
+            "ansible_scripts",
+            PROBLEM,
+            "Not found: ansible-playbook.",
+        ),
         ({"ssh": ""}, "ssh", PROBLEM, "no SSH client"),
         ({"state": replace(FOLDER, is_writable=False)}, "state_dir", PROBLEM, "cannot be written"),
         ({"state": replace(FOLDER, mode=0o722)}, "state_dir", PROBLEM, "Others can write"),

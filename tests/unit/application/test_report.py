@@ -148,9 +148,7 @@ def test_agencies_sum_up_to_the_total_and_hosts_of_none_come_last() -> None:
 
 def test_every_figure_of_a_large_province_sums_up_over_its_agencies() -> None:
     province = make_province(500)
-    made = build_report(
-        province.fleet, province.details, province.controls, now=NOW, stale_after=STALE_AFTER
-    )
+    made = build_report(province.fleet, province.details, province.controls, now=NOW, stale_after=STALE_AFTER)
 
     for name in Figures.__slots__:
         if name != "verdicts":

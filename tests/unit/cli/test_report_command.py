@@ -132,7 +132,10 @@ def test_without_a_file_the_figures_are_printed() -> None:
     result = run("report")
 
     assert "0 of 3 hosts are compliant." in result.stdout
-    assert "1 of 3 hosts were verified in the last 48 hours; 0 are stale, 2 were never verified." in result.stdout
+    assert (
+        "1 of 3 hosts were verified in the last 48 hours; 0 are stale, 2 were never verified."
+        in result.stdout
+    )
     assert "\x1b" not in result.stdout
 
 

@@ -15,7 +15,20 @@ from khien.reports.html import render_html
 from tests.fakes.province import FORMULA, HOSTILE, NOW, Province, make_province
 
 VIETNAM = timezone(timedelta(hours=7))
-STRUCTURE = {"html", "head", "meta", "title", "style", "body", "header", "main", "footer", "nav", "div", "section"}
+STRUCTURE = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "header",
+    "main",
+    "footer",
+    "nav",
+    "div",
+    "section",
+}
 WORDS = {"h1", "h2", "h3", "p", "a", "b", "i", "span", "small", "code", "dl", "dt", "dd", "ul", "ol", "li"}
 TABLES = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "details", "summary"}
 VOID = {"meta", "img", "br", "hr", "input", "link"}
@@ -87,7 +100,9 @@ def test_nothing_on_the_page_can_run_or_be_fetched(page: Page) -> None:
 
     assert tags <= STRUCTURE | WORDS | TABLES
     for tag, attributes in page.elements:
-        assert not any(name.startswith("on") or name in ("src", "srcset", "action") for name in attributes), tag
+        assert not any(name.startswith("on") or name in ("src", "srcset", "action") for name in attributes), (
+            tag
+        )
         assert (attributes.get("href") or "#").startswith("#")
         style = attributes.get("style")
         assert style is None or re.fullmatch(r"width:\d{1,3}\.\d\d%", style)
