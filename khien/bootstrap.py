@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -55,6 +56,14 @@ class Services:
         return self.settings.inventory or (str(default_inventory()),)
 
     @cached_property
+    def state_dir(self) -> Path:
+        """The folder of everything that lasts, readable by its owner only from its first moment on."""
+        # Where it cannot be made, whoever writes there says what is wrong; reading needs no folder.
+        with suppress(OSError):
+            self.settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.settings.state_dir
+
+    @cached_property
     def database(self) -> Database:
         """The open store."""
         from khien.adapters.store import open_database
@@ -83,7 +92,7 @@ class Services:
         return AnsibleInventory(
             default=self.default_inventory,
             config=content_root() / "ansible.cfg",
-            cache=self.settings.state_dir / "cache" / "inventory",
+            cache=self.state_dir / "cache" / "inventory",
         )
 
     @cached_property
@@ -176,7 +185,7 @@ class Services:
         from khien.adapters.controls_yaml import compile_probes
 
         text = json.dumps(compile_probes(self.catalogue.controls()))
-        folder = self.settings.state_dir / "cache"
+        folder = self.state_dir / "cache"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / f"probes-{sha256(text.encode()).hexdigest()[:16]}.json"
         if not path.exists():
