@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible.module_utils.khien_reboot import reboot_need
 
-from .dpkg import installed_packages
+from .dpkg import has_dpkg, installed_packages
+from .facts import virtualization
 from .machine import Machine, NoAnswerError, UnsupportedError
 
 _CHRONY = (
@@ -58,13 +60,33 @@ def restart_needed(machine: Machine) -> dict[str, Any]:
     """Return whether the host or some of its services still run what an update has replaced."""
     if not machine.privileged:
         raise PermissionError("only root sees which files the services use")
-    return reboot_need(lambda _argv: _kernel_packages(machine), machine.path("/"))
+    need = reboot_need(lambda _argv: _kernel_packages(machine), machine.path("/"))
+    if not has_dpkg(machine) and virtualization(machine) != "container":
+        reasons = [*need["reasons"], *_newer_kernel_image(machine)]
+        need = {**need, "needed": bool(reasons), "reasons": reasons}
+    return need
 
 
 def _kernel_packages(machine: Machine) -> str:
     """Return dpkg's list of kernels without starting dpkg."""
     kernels = (p for p in installed_packages(machine) if p.name.startswith("linux-image-"))
     return "\n".join("ii %s %s" % (package.name, package.version) for package in kernels)
+
+
+def _newer_kernel_image(machine: Machine) -> list[str]:
+    """Return that a newer kernel lies in /boot than the one that runs, where no dpkg can say so."""
+    running = (machine.text("/proc/sys/kernel/osrelease") or "").strip()
+    images = [name[len("vmlinuz-") :] for name in machine.names("/boot") if name.startswith("vmlinuz-")]
+    if running not in images:
+        return []
+    newest = max((image for image in images if not image.startswith("0-rescue")), key=_rpm_order)
+    return [] if newest == running else ["kernel %s is installed, %s is running" % (newest, running)]
+
+
+def _rpm_order(release: str) -> list[tuple[bool, int, str]]:
+    """Return a key that sorts as rpm does: numbers as numbers, and a number after a word."""
+    pieces = re.findall(r"[0-9]+|[A-Za-z]+", release)
+    return [(piece.isdigit(), int(piece) if piece.isdigit() else 0, piece) for piece in pieces]
 
 
 def _show_units(machine: Machine, names: list[str]) -> dict[str, dict[str, str]]:
