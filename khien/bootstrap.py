@@ -21,8 +21,10 @@ from khien.domain.run import RunId
 if TYPE_CHECKING:
     from khien.adapters.ansible_inventory import AnsibleInventory
     from khien.adapters.controls_yaml import YamlControls
+    from khien.adapters.inventory_files import InventoryFiles
     from khien.adapters.processes import LinuxProcesses
     from khien.adapters.run_launcher import DetachedLauncher
+    from khien.adapters.ssh_key_scan import SshKeyScan
     from khien.adapters.ssh_preflight import SshPreflight
     from khien.adapters.store import Database, SqlFleetStore, SqlRunStore
     from khien.application.execute_run import RunTools
@@ -101,6 +103,20 @@ class Services:
         from khien.adapters.controls_yaml import YamlControls
 
         return YamlControls(content_root() / "roles")
+
+    @cached_property
+    def inventory_files(self) -> InventoryFiles:
+        """The files of the inventory, word by word."""
+        from khien.adapters.inventory_files import InventoryFiles
+
+        return InventoryFiles(self.default_inventory)
+
+    @cached_property
+    def key_scan(self) -> SshKeyScan:
+        """The look at the keys that hosts show."""
+        from khien.adapters.ssh_key_scan import SshKeyScan
+
+        return SshKeyScan(known_hosts=self.settings.known_hosts)
 
     @cached_property
     def preflight(self) -> SshPreflight:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -71,7 +70,7 @@ class _Reading:
         self.variables_beside(folder)
 
     def source(self, path: Path) -> None:
-        if os.stat(path).st_mode & 0o111:  # noqa: PTH116 - root may execute nothing more than others may
+        if path.stat().st_mode & 0o111:
             self.not_read.append(path)
             return
         text = self._text(path)

@@ -28,7 +28,7 @@ _NUMBERING = re.compile(r"(?:[IVXLC]+|[A-Za-z]|\d+)[.)]?")
 # Words with which the names of agencies begin; a row of such a title alone heads the rows below it.
 _AGENCY = re.compile(
     r"(?:[ivxlc]+ |\d+ |[a-z] )?(so|ubnd|uy ban|ban|chi cuc|cuc|trung tam|van phong|huyen|thanh pho|thi xa"
-    r"|thi tran|quan|xa|phuong|benh vien|truong|don vi|co quan|thanh tra|department|agency|office|district) .+"
+    r"|thi tran|quan|xa|phuong|benh vien|truong|don vi|co quan|thanh tra|department|agency|office) .+"
 )
 
 

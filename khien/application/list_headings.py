@@ -9,7 +9,7 @@ from khien.domain.names import slug
 
 NAME, ADDRESS, SYSTEM, AGENCY, DEPARTMENT = "name", "address", "system", "agency", "department"
 LEVEL, OWNER, ROLE, SITE, WINDOW, PORT, USER = "level", "owner", "role", "site", "window", "port", "user"
-PASSWORD, IGNORED = "password", "ignored"  # noqa: S105 - the name of a column
+PASSWORD, IGNORED = "password", "ignored"
 
 # Spelled without accents, signs and capitals, as headings are compared.
 _HEADINGS: Mapping[str, str] = {
