@@ -19,16 +19,22 @@ class PrivateFolder:
         self.path = path
 
     @classmethod
-    def make(cls, runtime_dir: Path, name: str) -> PrivateFolder:
+    def make(cls, runtime_dir: Path, run_id: str) -> PrivateFolder:
         """Make a new one; names are never reused, so nothing of an earlier run can leak into this one."""
         runtime_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder = tempfile.mkdtemp(prefix=f"{name[:8]}-", dir=runtime_dir)
+        folder = tempfile.mkdtemp(prefix=_prefix(run_id), dir=runtime_dir)
         if len(os.fsencode(folder)) > _LONGEST_FOLDER:
             Path(folder).rmdir()
-            folder = tempfile.mkdtemp(prefix="khien-")
+            folder = tempfile.mkdtemp(prefix=_prefix(run_id))
         made = cls(Path(folder))
         made.write(_MARKER, "")
         return made
+
+    @classmethod
+    def left_by(cls, runtime_dir: Path, run_id: str) -> tuple[PrivateFolder, ...]:
+        """Return the folders that a dead run left behind."""
+        places = (runtime_dir, Path(tempfile.gettempdir()))
+        return tuple(cls(path) for place in places for path in place.glob(f"{_prefix(run_id)}*"))
 
     @classmethod
     def existing(cls, path: Path) -> PrivateFolder:
@@ -46,3 +52,7 @@ class PrivateFolder:
         """Remove the folder and all in it; a folder that no run made is never touched."""
         if self.path.is_absolute() and (self.path / _MARKER).is_file():
             shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _prefix(run_id: str) -> str:
+    return f"khien-{run_id}-"

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from khien.adapters.private_folder import PrivateFolder
 from khien.adapters.processes import LinuxProcesses
 from khien.application.settings import Settings
 from khien.domain.run import ProcessIdentity, RunId
@@ -59,6 +60,11 @@ class DetachedLauncher:
         except OSError:
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def tidy(self, run_id: RunId) -> None:
+        """Remove the private files that a dead run left behind."""
+        for folder in PrivateFolder.left_by(self._settings.runtime_dir, run_id):
+            folder.remove()
 
 
 def _environment() -> dict[str, str]:

@@ -307,6 +307,10 @@ class RunLauncher(Protocol):
         """Start the process that executes the run, detached; secrets travel by pipe only."""
         ...
 
+    def tidy(self, run_id: RunId) -> None:
+        """Remove the private files that a dead run left behind."""
+        ...
+
     def last_words(self, run_id: RunId) -> str:
         """Return the last line that the run's process said itself; normally it says nothing."""
         ...

@@ -24,6 +24,7 @@ def reconcile_runs(
     dead = [run for run in runs.runs(active_only=True, limit=1000) if _is_dead(run, runs, processes, clock)]
     for run in dead:
         processes.end_leftovers(run.id)
+        launcher.tidy(run.id)
         words = safe_text(launcher.last_words(run.id), 500)
         reason = Reason(ReasonCode.RUN_INTERRUPTED, {"message": words} if words else {})
         runs.record(run.id, closing_outcomes(runs.outcomes(run.id), reason, clock))

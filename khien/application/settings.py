@@ -39,8 +39,6 @@ class Settings:
     """How long patching waits on a host for another holder of the package lock."""
     stale_after_hours: float = field(default=48, metadata={"minimum": 1, "maximum": 8760})
     """Age at which a verification counts as stale."""
-    run_retention_days: int = field(default=400, metadata={"minimum": 1, "maximum": 36500})
-    """How long finished runs are kept."""
     event_batch_milliseconds: int = field(default=100, metadata={"minimum": 1, "maximum": 10000})
     """How long events are gathered before they are stored together."""
     read_only: bool = False

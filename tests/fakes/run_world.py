@@ -94,11 +94,15 @@ class FakeLauncher:
     """Starts nothing, and remembers what it was asked to start."""
 
     started: list[RunId] = field(default_factory=list)
+    tidied: list[RunId] = field(default_factory=list)
     words: str = ""
 
     def launch(self, run_id: RunId, secrets: Mapping[str, str]) -> ProcessIdentity:
         self.started.append(run_id)
         return ProcessIdentity("m", "b", 2, 2)
+
+    def tidy(self, run_id: RunId) -> None:
+        self.tidied.append(run_id)
 
     def last_words(self, run_id: RunId) -> str:
         return self.words

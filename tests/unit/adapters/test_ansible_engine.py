@@ -291,3 +291,10 @@ def test_a_private_folder_is_ours_alone_and_goes_whole(runtime: Path) -> None:
     assert (folder.path.stat().st_mode & 0o777, secret.stat().st_mode & 0o777) == (0o700, 0o600)
     folder.remove()
     assert not folder.path.exists()
+
+
+def test_what_a_dead_run_left_is_found_by_its_id(runtime: Path) -> None:
+    dead, other = PrivateFolder.make(runtime, "run-1"), PrivateFolder.make(runtime, "run-11")
+
+    assert [folder.path for folder in PrivateFolder.left_by(runtime, "run-1")] == [dead.path]
+    assert other.path.exists()

@@ -354,7 +354,7 @@ def test_a_dead_run_is_found_interrupted_and_its_hosts_are_not_invented(world: W
     assert here.runs.run(run).state is RunState.INTERRUPTED
     assert set(states(here).values()) <= {HostState.UNKNOWN, HostState.NOT_STARTED}
     assert set(reasons(here).values()) == {ReasonCode.RUN_INTERRUPTED}
-    assert here.processes.ended == [run]
+    assert here.processes.ended == here.launcher.tidied == [run]
     assert reconcile(here) == ()
 
 
