@@ -139,7 +139,7 @@ def test_all_answers_together_stay_below_what_ansible_keeps_of_a_result(tmp_path
 def test_bytes_that_are_no_text_do_not_break_the_result(tmp_path: Path) -> None:
     machine = make_machine(tmp_path, {"/etc/": ""})
     (tmp_path / "etc/passwd").write_bytes(b"r\xff\x00ot:x:0:0::/:/bin/sh\n")
-    os.mkdir(os.fsencode(tmp_path) + b"/etc/cron.\xff")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/etc/cron.\xff")).mkdir()
     (tmp_path / "etc/crontab").write_text("")
 
     root, cron = ask(machine, probe("accounts", which="uid_zero"), probe("cron_files"))
@@ -176,7 +176,7 @@ def test_one_command_answers_all_probes_about_units(tmp_path: Path) -> None:
     def run(argv: list[str], _limit: float) -> tuple[int, str]:
         asked.append(argv)
         return 0, "\n".join(
-            "Id=%s\nLoadState=loaded\nActiveState=active\n" % name for name in argv[argv.index("--") + 1 :]
+            f"Id={name}\nLoadState=loaded\nActiveState=active\n" for name in argv[argv.index("--") + 1 :]
         )
 
     make_machine(tmp_path, {"/run/systemd/system/": ""})

@@ -216,7 +216,7 @@ RULE = '{"rule": {"family": "inet", "table": "f", "chain": "in", "expr": %s}}'
 def test_the_packet_filter_is_judged_by_policy_and_last_rule(
     tmp_path: Path, entries: list[str], filters: bool, default: str
 ) -> None:
-    found = filtered(tmp_path, '{"nftables": [%s]}' % ", ".join(entries))
+    found = filtered(tmp_path, '{{"nftables": [{}]}}'.format(", ".join(entries)))
 
     assert (found["filters"], found["input"]) == (filters, default)
 
