@@ -73,24 +73,24 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def _judge_check(check: Check, observation: Observation | None, today: date) -> _Judged:
-    label = _label(check)
+    name = label(check)
     if observation is None:
-        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{label} = ?")
+        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name} = ?")
     if observation.answer is not Answer.ANSWERED:
         reason = _UNANSWERED.get(observation.answer, ReasonCode.NO_ANSWER)
-        return _Judged(Verdict.UNKNOWN, reason, f"{label} = ? [{observation.detail or observation.answer}]")
+        return _Judged(Verdict.UNKNOWN, reason, f"{name} = ? [{observation.detail or observation.answer}]")
     operator = OPERATORS.get(check.operator)
     if operator is None:
-        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{label}: {check.operator}?")
+        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name}: {check.operator}?")
     try:
         seen = _at(observation.value, check.field_path)
         if seen is None or (operator.every and seen == []):
-            detail = f"{label} = {operator.evidence(None, check.expected)}"
+            detail = f"{name} = {operator.evidence(None, check.expected)}"
             return _Judged(_WHEN_ABSENT[check.when_absent], ReasonCode.ABSENT, detail)
         holds = operator.holds(seen, check.expected, today)
     except CannotCompareError as problem:
-        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{label}: {problem}")
-    detail = f"{label} = {operator.evidence(seen, check.expected)}"
+        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name}: {problem}")
+    detail = f"{name} = {operator.evidence(seen, check.expected)}"
     if holds:
         return _Judged(Verdict.PASS, ReasonCode.AS_EXPECTED, detail)
     return _Judged(Verdict.FAIL, ReasonCode.NOT_AS_EXPECTED, detail)
@@ -109,8 +109,8 @@ def _at(value: object, path: tuple[str, ...]) -> object:
     return value
 
 
-def _label(check: Check) -> str:
-    """Name a check in the words of its probe, without any human language."""
+def label(check: Check) -> str:
+    """Return a check's name in the words of its probe, in no human language."""
     words = [show(value) for value in check.probe.parameters.values() if isinstance(value, str)]
     return ".".join((" ".join(words) or check.probe.kind, *check.field_path))
 

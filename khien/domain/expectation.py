@@ -34,7 +34,7 @@ class Operator:
     every: bool = False
     """Whether it is asked of each entry of a list; an empty list then counts as absent."""
     word: Callable[[object, object], str] | None = None
-    """Words an answer and its expectation as evidence, where `seen (symbol expected)` would not do."""
+    """Words what is demanded of an answer, where `symbol expected` would not do; the answer may be None."""
 
     def holds(self, seen: object, expected: object, today: date) -> bool:
         """Whether the answer is as expected."""
@@ -44,10 +44,14 @@ class Operator:
         return all(self.compare(entry, expected, today) for entry in entries)
 
     def evidence(self, seen: object, expected: object) -> str:
-        """Return an answer beside its expectation, in no human language."""
+        """Return an answer beside what is demanded of it, in no human language."""
+        return f"{show(seen)} ({self.demand(expected, seen)})"
+
+    def demand(self, expected: object, seen: object = None) -> str:
+        """Return what is demanded of an answer, in no human language."""
         if self.word is not None:
             return self.word(seen, expected)
-        return f"{show(seen)} ({self.symbol} {show(expected)})"
+        return f"{self.symbol} {show(expected)}"
 
 
 def show(value: object, depth: int = 0) -> str:
@@ -188,13 +192,14 @@ def _last_day(seen: object, table: object) -> str | None:
     return day if isinstance(day, str) else None
 
 
-def _word_emptiness(seen: object, expected: object) -> str:
-    return f"{show(seen)} ({'=' if expected else '≠'} [])"
+def _word_emptiness(_seen: object, expected: object) -> str:
+    return "= []" if expected else "≠ []"
 
 
 def _word_support(seen: object, expected: object) -> str:
-    words = " ".join(show(word) for word in seen.values()) if isinstance(seen, dict) else show(seen)
-    return f"{words} (≤ {show(_last_day(seen, expected))})"
+    if seen is None and isinstance(expected, dict):
+        return f"≤ {show(sorted(expected))}"
+    return f"≤ {show(_last_day(seen, expected))}"
 
 
 def _is_scalar(value: object) -> bool:
