@@ -138,7 +138,7 @@ class _Execution:
             ident=str(self._job.run),
             binary=_program(),
             envvars=self._environment(),
-            settings={"pexpect_timeout": 0.2, "suppress_output_file": True},
+            settings={"pexpect_timeout": 0.1, "suppress_output_file": True},
             fact_cache_type="memory",
             quiet=True,
         )

@@ -44,12 +44,16 @@ def say(message: str) -> None:
     print(message, file=sys.stderr)
 
 
-def data_console() -> Console:
-    """Return a rich console on stdout that takes no text for markup."""
+def data_console(*, piped_width: int = 10_000) -> Console:
+    """Return a rich console on stdout that takes no text for markup.
+
+    Args:
+        piped_width: columns when stdout is no terminal; a table there is as wide as its data, because nobody
+            wants half of a host name in a file.
+    """
     from rich.console import Console
 
-    # In a pipe, a table is as wide as its data: nobody wants half of a host name in a file.
-    width = None if sys.stdout.isatty() else 10_000
+    width = None if sys.stdout.isatty() else piped_width
     return Console(markup=False, highlight=False, emoji=False, width=width)
 
 

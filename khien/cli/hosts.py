@@ -80,7 +80,7 @@ def show(
     from khien.cli.summary import print_host_detail
 
     print_host_detail(
-        data_console(),
+        data_console(piped_width=110),
         detail,
         everything.console.controls(),
         now=everything.clock.now(),
