@@ -10,7 +10,6 @@ import typer
 
 from khien.adapters.inventory_files import InventoryFiles
 from khien.adapters.inventory_writer import InventoryFile, inventory_files, write_inventory_files
-from khien.adapters.spreadsheets import read_sheets
 from khien.application.import_inventory import ImportResult, RowRemark, Sheet, import_hosts
 from khien.cli.context import JsonOption, print_json, say
 from khien.cli.exit_codes import ExitCode
@@ -40,6 +39,9 @@ def import_list(
     as_json: JsonOption = False,
 ) -> None:
     """Turn a list of hosts, CSV or Excel, into inventory files."""
+    # Reading workbooks takes 50 ms to import, which no other command should pay.
+    from khien.adapters.spreadsheets import read_sheets
+
     result = _read(read_sheets(file), agency, output)
     files = inventory_files(result.hosts, output)
     if as_json:
