@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.lab.host import Host
-from tests.lab.lab import Lab
-from tests.lab.repository import Repository
 
 from khien.adapters.processes import marked_processes
+from tests.lab.host import Host
 from tests.lab.khien_command import Khien, installation, states
+from tests.lab.lab import Lab
+from tests.lab.repository import Repository
 
 pytestmark = pytest.mark.lab
 

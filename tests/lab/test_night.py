@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from tests.lab.faults import hang, hold_apt_lock, release_apt_lock, wake
 from tests.lab.host import Host
+from tests.lab.khien_command import KHIEN, Khien, installation, states
 from tests.lab.lab import Lab
 from tests.lab.repository import Repository
-
-from tests.lab.khien_command import KHIEN, Khien, installation, states
 
 pytestmark = pytest.mark.lab
 
