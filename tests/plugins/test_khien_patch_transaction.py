@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.khien_patch.command import Output, PatchError
+from ansible.module_utils.khien_patch.launch import start, wait_for_end, write_script
 from ansible.module_utils.khien_patch.plan import Change, Plan
 from ansible.module_utils.khien_patch.transaction import (
     Transaction,
     acknowledge,
+    discard,
     find_transaction,
     list_transactions,
     prepare,
-    start,
-    wait_for_end,
     write_plan,
-    write_script,
 )
 
 NOW = 2_000_000_000.0
@@ -155,6 +154,20 @@ def test_an_id_that_ran_before_gets_a_number_and_one_that_never_began_is_replace
 
     again.write("exit_code", "0")
     assert prepare("run-1", home).id == "run-1-2"
+
+
+def test_a_folder_without_the_marker_is_never_removed_and_never_taken_over(home: str) -> None:
+    foreign = Path(home) / "run-1"
+    foreign.mkdir(parents=True)
+    (foreign / "precious").touch()
+
+    discard(Transaction(str(foreign)))
+    transaction = prepare("run-1", home)
+    acknowledge(["run-1"], 0, NOW + 1e9, home)
+
+    assert transaction.id == "run-1-2"
+    assert (foreign / "precious").exists()
+    assert not (foreign / "reported").exists()
 
 
 def test_only_root_reads_transactions(home: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from dataclasses import replace
 
 from ansible.module_utils.khien_reboot import reboot_need
 
 from .command import PatchError, Run
+from .launch import start, wait_for_end, write_script
 from .lists import private_workplace, refresh, require_fresh
 from .lock import wait_for_locks
 from .outcome import report
@@ -17,15 +17,7 @@ from .packages import half_done, has_interrupted_journal, list_packages
 from .plan import Plan, Workplace, make_plan, read_sources, write_preferences
 from .result import Result, Wishes
 from .services import failed_units, running_services
-from .transaction import (
-    find_transaction,
-    list_transactions,
-    prepare,
-    start,
-    wait_for_end,
-    write_plan,
-    write_script,
-)
+from .transaction import discard, find_transaction, list_transactions, prepare, write_plan
 
 _HOST_PREFERENCES = "/etc/apt/preferences"
 
@@ -35,13 +27,9 @@ def predict(run: Run, wishes: Wishes) -> Result:
     _require_system()
     _wait_for_earlier(wishes)
     _require_whole(list_packages(run), wishes)
-    folder = tempfile.mkdtemp(prefix="khien-", dir="/var/tmp")
-    try:
+    with tempfile.TemporaryDirectory(prefix="khien-", dir="/var/tmp") as folder:
         os.chmod(folder, 0o711)  # noqa: S103 - apt fetches as a user of its own, which must pass through
-        made = _plan(run, private_workplace(folder), wishes)
-    finally:
-        shutil.rmtree(folder)
-    return _planned(run, made)
+        return _planned(run, _plan(run, private_workplace(folder), wishes))
 
 
 def plan(run: Run, wishes: Wishes) -> Result:
@@ -59,11 +47,11 @@ def plan(run: Run, wishes: Wishes) -> Result:
         write_plan(transaction, made)
         write_script(transaction, wishes.lock_wait_seconds, "upgrade")
     except BaseException:
-        shutil.rmtree(transaction.folder)
+        discard(transaction)
         raise
     if made.changes:
         return replace(_planned(run, made), transaction=transaction.id)
-    shutil.rmtree(transaction.folder)
+    discard(transaction)
     return replace(report(run, wishes), held=made.held, kept_back=made.kept_back)
 
 

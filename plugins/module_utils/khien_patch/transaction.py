@@ -1,54 +1,19 @@
-"""Runs a package transaction that nobody can interrupt, and remembers it on the host until it was reported.
-
-A transaction is a folder. Its script runs as a unit of its own, or without systemd in a session of its own,
-so neither a lost connection nor a killed Ansible reaches dpkg. Whoever comes next reads the folder.
-"""
+"""Remembers package transactions on the host, each in a folder, until they were reported."""
 
 from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
-import subprocess
-import time
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Optional, Sequence
 
-from .command import PatchError, Run, environment
-from .packages import FORMAT
-from .plan import UPGRADE, Change, Plan, Workplace
+from .command import PatchError
+from .plan import Change, Plan
 
 HOME = "/var/lib/khien/transactions"
-_START_SECONDS = 30
 _FORGET_SECONDS = 24 * 3600
-_KEEP_SETTINGS = ("--force-confdef", "--force-confold")
-_UNIT_PROPERTIES = (
-    # What a package starts in the background stays, as with apt-daily-upgrade.service.
-    "KillMode=process",
-    "OOMPolicy=continue",
-    # SIGCONT says nothing: at a shutdown systemd waits for the transaction instead of ending it half-way.
-    "KillSignal=SIGCONT",
-    "TimeoutStopSec=900",
-    "After=network.target dbus.service",
-)
-
-_SCRIPT = """\
-#!/bin/sh
-cd {folder} || exit 1
-umask 022
-exec >output.log 2>&1 </dev/null
-. ./environment; rm -f environment
-echo "$$ $(cut -d' ' -f22 /proc/$$/stat) $(cat /proc/sys/kernel/random/boot_id)" >process.new
-mv process.new process
-{commands}
-code=$?
-dpkg-query -W -f {format} >packages.after
-sync packages.after
-echo "$code" >exit_code.new
-sync exit_code.new
-mv exit_code.new exit_code
-"""
+_MARKER = "khien-transaction"
 
 
 @dataclass(frozen=True)
@@ -127,7 +92,7 @@ class Transaction:
 def list_transactions(home: str = HOME) -> tuple[Transaction, ...]:
     """Return all transactions of the host, the oldest first."""
     try:
-        folders = [entry.path for entry in os.scandir(home) if entry.is_dir()]
+        folders = [e.path for e in os.scandir(home) if e.is_dir(follow_symlinks=False) and _is_marked(e.path)]
     except FileNotFoundError:
         return ()
     return tuple(Transaction(folder) for folder in sorted(folders, key=os.path.getmtime))
@@ -140,7 +105,7 @@ def find_transaction(transaction_id: str, home: str = HOME) -> Transaction:
         PatchError: there is none.
     """
     transaction = Transaction(os.path.join(home, transaction_id))
-    if not transaction_id or not os.path.isdir(transaction.folder):
+    if not transaction_id or not _is_marked(transaction.folder):
         raise PatchError("transaction_failed", "There is no transaction {}.".format(transaction_id))
     return transaction
 
@@ -152,38 +117,21 @@ def prepare(wanted_id: str, home: str = HOME) -> Transaction:
     while True:
         try:
             os.mkdir(folder, 0o700)
-            return Transaction(folder)
+            transaction = Transaction(folder)
+            transaction.write(_MARKER, "")
+            return transaction
         except FileExistsError:
-            if not Transaction(folder).is_started:
-                shutil.rmtree(folder)  # prepared and never begun
+            if _is_marked(folder) and not Transaction(folder).is_started:
+                discard(Transaction(folder))  # prepared and never begun
                 continue
             number += 1
             folder = os.path.join(home, "{}-{}".format(wanted_id, number))
 
 
-def write_script(transaction: Transaction, lock_wait_seconds: int, *steps: str) -> None:
-    """Write the script that does the transaction.
-
-    Args:
-        transaction: its preferences are there already.
-        lock_wait_seconds: how long apt waits for dpkg's lock.
-        steps: configure, mend or upgrade, in their order.
-    """
-    keep = ["Dpkg::Options::=" + choice for choice in _KEEP_SETTINGS]
-    settings = ["DPkg::Lock::Timeout={}".format(lock_wait_seconds), "Dpkg::Use-Pty=0", *keep]
-    options = [word for setting in settings for word in ("-o", setting)]
-    apt = Workplace(transaction.folder).apt_get("-y", *options)
-    known = {
-        "configure": ["dpkg", *_KEEP_SETTINGS, "--configure", "-a"],
-        "mend": [*apt, "--no-install-recommends", "--no-remove", "--fix-broken", "install"],
-        "upgrade": [*apt, *UPGRADE],
-    }
-    commands = " &&\n".join(" ".join(shlex.quote(word) for word in known[step]) for step in steps)
-    names = {"folder": transaction.folder, "format": FORMAT}
-    quoted = {key: shlex.quote(text) for key, text in names.items()}
-    transaction.write("script", _SCRIPT.format(commands=commands, **quoted))
-    exports = ("export {}={}\n".format(key, shlex.quote(value)) for key, value in environment().items())
-    transaction.write("environment", "".join(exports))
+def discard(transaction: Transaction) -> None:
+    """Remove a transaction's folder; only one that carries the marker of its making is removed."""
+    if os.path.isabs(transaction.folder) and _is_marked(transaction.folder):
+        shutil.rmtree(transaction.folder)
 
 
 def write_plan(transaction: Transaction, plan: Plan) -> None:
@@ -198,65 +146,6 @@ def write_plan(transaction: Transaction, plan: Plan) -> None:
     transaction.write("plan.json", json.dumps(words, indent=1))
 
 
-def start(run: Run, transaction: Transaction, packages: str, units: Mapping[str, Sequence[str]]) -> None:
-    """Start it, out of reach of whatever happens to the connection.
-
-    Args:
-        run: runs commands.
-        transaction: one with its script.
-        packages: dpkg's list as it is before.
-        units: running services and failed units as they are before.
-
-    Raises:
-        PatchError: it does not begin.
-    """
-    transaction.write("packages.before", packages)
-    transaction.write("units.json", json.dumps(units))
-    script = transaction.path("script")
-    unit = "khien-transaction-" + transaction.id
-    properties = [word for text in _UNIT_PROPERTIES for word in ("-p", text)]
-    launched = run(["systemd-run", "--quiet", "--collect", "--unit=" + unit, *properties, "/bin/sh", script])
-    if launched.code != 0:
-        subprocess.Popen(
-            ["/bin/sh", script],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment(),
-            start_new_session=True,
-        )
-    end = time.monotonic() + _START_SECONDS
-    while not transaction.is_started:
-        if time.monotonic() >= end:
-            raise PatchError(
-                "transaction_failed", "The transaction did not start: {}".format(launched.err.strip())
-            )
-        time.sleep(0.1)
-
-
-def wait_for_end(
-    transaction: Transaction,
-    limit_seconds: float,
-    clock: Callable[[], float] = time.monotonic,
-    pause: Callable[[float], None] = time.sleep,
-) -> None:
-    """Wait until it does not run any more.
-
-    Raises:
-        PatchError: it still runs after the limit; it is left alone.
-    """
-    end = clock() + limit_seconds
-    while transaction.is_running:
-        if clock() >= end:
-            raise PatchError(
-                "transaction_failed",
-                "The transaction {} still runs after {:.0f} seconds and is left alone.".format(
-                    transaction.id, limit_seconds
-                ),
-            )
-        pause(0.5)
-
-
 def acknowledge(ids: Sequence[str], keep: int, now: float, home: str = HOME) -> None:
     """Remember that these were reported; forget the oldest reported ones and what was never begun."""
     for transaction in list_transactions(home):
@@ -264,10 +153,14 @@ def acknowledge(ids: Sequence[str], keep: int, now: float, home: str = HOME) -> 
             transaction.write("reported", "")
     done = [t for t in list_transactions(home) if t.is_reported and not t.is_running]
     for transaction in done[: max(0, len(done) - keep)]:
-        shutil.rmtree(transaction.folder)
+        discard(transaction)
     for transaction in list_transactions(home):
         if not transaction.is_started and now - os.path.getmtime(transaction.folder) > _FORGET_SECONDS:
-            shutil.rmtree(transaction.folder)
+            discard(transaction)
+
+
+def _is_marked(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, _MARKER)) and not os.path.islink(folder)
 
 
 def _is_alive(process: str) -> bool:
