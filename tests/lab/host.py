@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.lab.errors import LabError
 from tests.lab.network import Network
-from tests.lab.processes import Process, from_text, start_detached, to_text
+from tests.lab.processes import Process, from_text, identify, start_detached, to_text
 from tests.lab.settings import CHECKOUT
 from tests.lab.shell import run
 from tests.lab.trees import mounts_below
@@ -224,8 +224,6 @@ class Host:
 
     def _leader(self) -> Process | None:
         """Return the host's first process: the grandchild of the supervisor in a pid namespace of its own."""
-        from tests.lab.processes import identify
-
         supervisor = self._supervisor()
         if supervisor is None or not supervisor.is_alive:
             return None
@@ -305,12 +303,15 @@ def public_host_key(folder: Path) -> str:
 
 
 def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found += [int(word) for word in (task / "children").read_text().split()]
-    except OSError:
-        return []
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == pid:
+                found.append(int(entry.name))
     return found
 
 

@@ -22,7 +22,7 @@ def remove_tree(path: Path | str, state_root: Path) -> None:
     Raises:
         LabError: it is not absolute, not strictly below the state root, a link, without marker, or has mounts.
     """
-    if not str(path) or not os.path.isabs(path):
+    if not str(path) or not Path(path).is_absolute():
         raise LabError(f"refusing to remove {str(path)!r}: it is not an absolute path")
     if not state_root.is_absolute() or len(state_root.parts) < 3:
         raise LabError(f"refusing to remove anything below {state_root}: that is no state root")
