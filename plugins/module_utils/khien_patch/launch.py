@@ -1,7 +1,7 @@
 """Runs a package transaction that nobody can interrupt.
 
-Its script runs as a unit of its own, or without systemd in a session of its own, so neither a lost connection nor a
-killed Ansible reaches dpkg. Whoever comes next reads the transaction's folder.
+Its script runs as a unit of its own, or without systemd in a session of its own, so neither a lost connection
+nor a killed Ansible reaches dpkg. Whoever comes next reads the transaction's folder.
 """
 
 from __future__ import annotations
