@@ -53,12 +53,13 @@ def _judge(variable: VariableDefinition) -> Iterator[Problem]:
     elif variable.name in _RULES:
         yield from _word(variable)
     elif variable.name.startswith("khien_"):
-        words = [name for name in _RULES if name.startswith("khien_")]
-        close = difflib.get_close_matches(variable.name, words, n=1)
+        words = [name.removeprefix("khien_") for name in _RULES if name.startswith("khien_")]
+        close = difflib.get_close_matches(variable.name.removeprefix("khien_"), words, n=1)
+        expected = ", ".join(f"khien_{word}" for word in close or words)
         yield Problem(
             variable.place,
             _("{word} is no word of the inventory; expected is {expected}.").format(
-                word=safe_text(variable.name), expected=close[0] if close else ", ".join(words)
+                word=safe_text(variable.name), expected=expected
             ),
         )
 

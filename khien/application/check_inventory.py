@@ -108,7 +108,8 @@ def check_inventory(
         hosts = source.hosts(inventory)
     except InputError as exc:
         place = Place(exc.path, exc.line or 1)
-        if not any(known.place and known.place.path == place.path for known in problems):
+        # Ansible names files in full; what was said of the file already is said better.
+        if not any(known.place and known.place.path.absolute() == place.path for known in problems):
             problems.append(Problem(place, exc.problem))
     except UsageError as exc:
         # When the files themselves are wrong, the line that this message does not know is named already.
