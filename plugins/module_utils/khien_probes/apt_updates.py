@@ -10,7 +10,7 @@ import gzip
 import lzma
 import os
 import re
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from ansible.module_utils.khien_dpkg_version import is_newer
 
@@ -22,7 +22,12 @@ _STAMPS = ("/var/lib/apt/periodic/update-success-stamp", _LISTS + "/partial")
 _RELEASE = re.compile(r"(.*_)(?:InRelease|Release)$")
 _PACKAGES = re.compile(r"_Packages(\.[a-z0-9]+)?$")
 _WORDS = re.compile(r"^(Label|Suite|Codename|Origin): *(.*)$", re.M)
-_READERS = {".gz": gzip.decompress, ".xz": lzma.decompress, ".bz2": bz2.decompress, "": bytes}
+_READERS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".xz": lzma.decompress,
+    ".bz2": bz2.decompress,
+    "": bytes,
+}
 _DAY = 86400
 
 

@@ -6,9 +6,11 @@ import fnmatch
 import os
 import signal
 import subprocess
-from typing import Any, Callable, Iterable, Optional, Union
+from typing import Any, Callable, Iterable, Optional, TypeVar, Union, cast
 
 Command = Callable[[list[str], float], tuple[int, str]]
+
+Found = TypeVar("Found")
 
 _LARGEST_FILE = 64 * 1024 * 1024
 
@@ -63,9 +65,9 @@ class Machine:
         self.packages_of_interest: list[str] = []
         self.waiting_for = ""
         self._command = command
-        self._known: dict[Any, tuple[Any, Optional[BaseException]]] = {}
+        self._known: dict[object, tuple[Any, Optional[BaseException]]] = {}
 
-    def once(self, key: Any, look: Callable[[], Any]) -> Any:
+    def once(self, key: object, look: Callable[[], Found]) -> Found:
         """Return what looking gave the first time; a look that failed or hung is not repeated."""
         if key not in self._known:
             try:
@@ -73,15 +75,15 @@ class Machine:
             except Hung:
                 self._known[key] = (None, Hung())
                 raise
-            except Exception as problem:
-                self._known[key] = (None, problem)
+            except Exception as trouble:
+                self._known[key] = (None, trouble)
                 raise
         value, problem = self._known[key]
         if isinstance(problem, Hung):
             self.waiting_for = self.waiting_for or str(key[1] if isinstance(key, tuple) else key)
         if problem is not None:
             raise problem
-        return value
+        return cast("Found", value)
 
     def path(self, path: str) -> str:
         """Return where a path of the host lies for us."""

@@ -51,7 +51,7 @@ def password_history(machine: Machine) -> Optional[Setting]:
         if rule.kind != "password":
             continue
         if rule.module == "pam_pwhistory.so":
-            found: dict[str, Any] = {"remember": 10}
+            found: dict[str, Setting] = {"remember": 10}
             _apply(found, machine.lines("/etc/security/pwhistory.conf"))
             _apply(found, rule.arguments)
             return found["remember"]

@@ -60,7 +60,7 @@ def restart_needed(machine: Machine) -> dict[str, Any]:
     """Return whether the host or some of its services still run what an update has replaced."""
     if not machine.privileged:
         raise PermissionError("only root sees which files the services use")
-    need = reboot_need(lambda _argv: _kernel_packages(machine), machine.path("/"))
+    need: dict[str, Any] = reboot_need(lambda _argv: _kernel_packages(machine), machine.path("/"))
     if not has_dpkg(machine) and virtualization(machine) != "container":
         reasons = [*need["reasons"], *_newer_kernel_image(machine)]
         need = {**need, "needed": bool(reasons), "reasons": reasons}
