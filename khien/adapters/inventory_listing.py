@@ -50,7 +50,15 @@ def hosts_of_listing(listing: Mapping[str, Any]) -> tuple[Host, ...]:
     hostvars: Mapping[str, Mapping[str, object]] = listing.get("_meta", {}).get("hostvars", {})
     groups = _groups_by_host(listing)
     names = sorted({*hostvars, *groups})
-    return tuple(_host(name, hostvars.get(name, {}), groups.get(name, ())) for name in names)
+    return tuple(_host(name, _plain(hostvars.get(name, {})), groups.get(name, ())) for name in names)
+
+
+def _plain(variables: Mapping[str, object]) -> Mapping[str, object]:
+    """Unwrap text that the inventory marks as !unsafe; anything vaulted stays wrapped, and so unusable."""
+    return {
+        name: value["__ansible_unsafe"] if isinstance(value, dict) and "__ansible_unsafe" in value else value
+        for name, value in variables.items()
+    }
 
 
 def _groups_by_host(listing: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

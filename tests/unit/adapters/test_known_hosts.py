@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from pathlib import Path
 
@@ -30,8 +31,6 @@ def _key(path: Path) -> HostKey:
 
 
 def _line(names: str, key: HostKey) -> str:
-    import base64
-
     return f"{names} {key.key_type} {base64.b64encode(key.blob).decode()}"
 
 
