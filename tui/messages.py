@@ -1,0 +1,35 @@
+"""Messages that lead from one screen to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from khien.domain.run import RunId
+
+
+@dataclass
+class HostRequested(Message):
+    """Somebody wants to see a host."""
+
+    name: str
+
+
+@dataclass
+class RunRequested(Message):
+    """Somebody wants to see a run."""
+
+    run_id: RunId
+
+
+@dataclass
+class RunStarted(RunRequested):
+    """A run was started from here."""
+
+
+@dataclass
+class LogRequested(RunRequested):
+    """Somebody wants to read what happened to a host in a run."""
+
+    host: str
