@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -160,12 +161,16 @@ class Repository:
             argv = ["apt-ftparchive"]
             for key, word in options.items():
                 argv += ["-o", f"APT::FTPArchive::Release::{key}={word}"]
+            # HTTP tells times in whole seconds: a host must see that two versions of one second differ.
+            latest = dists / "InRelease"
+            moment = max(int(time.time()), int(latest.stat().st_mtime) + 1 if latest.exists() else 0)
             for old in ("Release", "InRelease"):
                 (dists / old).unlink(missing_ok=True)
             release = run([*argv, "release", dists]).stdout
             fresh = dists / "InRelease.new"
             _write(fresh, self._gpg("--clearsign", stdin=release))
-            fresh.rename(dists / "InRelease")
+            os.utime(fresh, (moment, moment))
+            fresh.rename(latest)
 
     def _gpg(self, *arguments: str, stdin: str | None = None) -> str:
         argv = ["gpg", "--homedir", self._keys, "--batch", "--pinentry-mode", "loopback", "--quiet"]

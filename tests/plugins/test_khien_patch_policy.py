@@ -1,10 +1,13 @@
 """The preferences under which apt installs security updates and nothing else."""
 
+import pytest
 from ansible.module_utils.khien_patch.policy import (
     PackageFile,
+    has_origin,
     marking_preferences,
     parse_candidates,
     parse_package_files,
+    parse_targets,
     parse_versions,
     security_files,
     security_only_preferences,
@@ -116,6 +119,32 @@ def test_exceptions_come_first_and_the_hosts_own_records_last() -> None:
 
     assert records[0] == "Package: kd-gamma\nPin: version 3.0\nPin-Priority: 50"
     assert records[-1] == own
+
+
+@pytest.mark.parametrize(
+    ("origin", "fits"),
+    [
+        ("l=Debian-Security", True),
+        ("n=*-security", True),
+        ("o=Debian,a=*-security", True),
+        ("o=Ubuntu,a=*-security", False),
+        ("n=/^trixie/", True),
+        ("n=/^bookworm/", False),
+        ("l=debian-*", True),
+    ],
+)
+def test_a_source_without_packages_is_known_by_its_release(origin: str, fits: bool) -> None:
+    line = "http://198.18.0.1/s trixie-security/main amd64 Packages\to=Debian,a=stable-security"
+    (target,) = parse_targets(line + ",n=trixie-security,l=Debian-Security,c=main\n")
+
+    assert (target.address, target.suite) == ("http://198.18.0.1/s", "trixie-security")
+    assert has_origin(target, [origin]) is fits
+
+
+def test_a_source_that_was_never_fetched_has_no_origin() -> None:
+    (target,) = parse_targets("http://198.18.0.1/s x-security/main amd64 Packages\to=,a=,n=,l=,c=main\n")
+
+    assert not has_origin(target, ["l=Debian-Security", "n=*-security"])
 
 
 def test_versions_tell_which_are_security_updates() -> None:

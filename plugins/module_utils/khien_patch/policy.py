@@ -7,6 +7,7 @@ packages. So a record of the host's administrator that names a package goes on w
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass
 from typing import Iterable, Mapping, Sequence
@@ -68,6 +69,30 @@ def marking_preferences(security_origins: Sequence[str]) -> str:
 def security_files(marked: Iterable[PackageFile]) -> tuple[PackageFile, ...]:
     """Return the package files of security origins, read under the marking preferences."""
     return tuple(file for file in marked if file.priority == _SECURITY_MARK)
+
+
+TARGET_FORMAT = "$(DESCRIPTION)\to=$(ORIGIN),a=$(SUITE),n=$(CODENAME),l=$(LABEL),c=$(COMPONENT)"
+"""For `apt-get indextargets`: one line a package file, also of those without packages."""
+
+
+def parse_targets(text: str) -> tuple[PackageFile, ...]:
+    """Read the package files that `apt-get indextargets` knows."""
+    rows = [line.split("\t") for line in text.splitlines() if line.count("\t") == 1]
+    return tuple(PackageFile(0, place, release) for place, release in rows)
+
+
+def has_origin(file: PackageFile, security_origins: Sequence[str]) -> bool:
+    """Whether one of the release expressions fits a package file, as apt would see it."""
+    facts = dict(part.split("=", 1) for part in file.release.split(",") if "=" in part)
+
+    def fits(expression: str) -> bool:
+        key, _, pattern = expression.strip().partition("=")
+        word = facts.get(key, "").lower()
+        if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
+            return re.search(pattern[1:-1], word, re.IGNORECASE) is not None
+        return fnmatch.fnmatchcase(word, pattern.strip().lower())
+
+    return any(all(fits(part) for part in origin.split(",")) for origin in security_origins)
 
 
 def parse_versions(text: str) -> Mapping[str, Mapping[str, bool]]:
