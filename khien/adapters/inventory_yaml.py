@@ -137,6 +137,13 @@ class YamlFile:
                         word=safe_text(key.value), line=seen[key.value]
                     ),
                 )
+            if key.tag != _PREFIX + "str":
+                self._complain(
+                    line,
+                    _("YAML takes {word} for something else than a name: put it in quotation marks.").format(
+                        word=safe_text(key.value)
+                    ),
+                )
             seen[key.value] = line
             yield key, value
 
