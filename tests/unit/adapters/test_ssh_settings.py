@@ -71,9 +71,9 @@ def test_the_persons_own_configuration_counts(known_hosts: Path, tmp_path: Path)
         ),
         (
             "-o ProxyJump=a@one.example.org:2200,b@two.example.org:2201",
-            tuple(
-                "ssh -T -o BatchMode=yes -W [198.18.0.1]:22 -l b -p 2201 -J a@one.example.org:2200 "
-                "-- two.example.org".split()
+            (
+                *("ssh", "-T", "-o", "BatchMode=yes", "-W", "[198.18.0.1]:22", "-l", "b", "-p", "2201"),
+                *("-J", "a@one.example.org:2200", "--", "two.example.org"),
             ),
         ),
     ],
