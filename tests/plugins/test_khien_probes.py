@@ -190,8 +190,8 @@ def test_the_last_mount_on_a_path_counts(tmp_path: Path) -> None:
     assert files.mount(machine, "/var/tmp") is None
 
 
-def filtered(tmp_path: Path, said: str, *, used: bool = True) -> Any:
-    recorded = {"/usr/sbin/nft": "", **({"/sys/module/nf_tables/": ""} if used else {})}
+def filtered(tmp_path: Path, said: Any, **more: str) -> Any:
+    recorded = {"/usr/sbin/nft": "", **(more or {"/sys/module/nf_tables/": ""})}
     machine = make_machine(
         tmp_path, recorded, modes={"/usr/sbin/nft": "0755"}, commands={"/usr/sbin/nft --json": said}
     )
@@ -222,9 +222,20 @@ def test_the_packet_filter_is_judged_by_policy_and_last_rule(
 
 
 def test_a_host_that_never_used_nftables_is_not_asked_for_its_rules(tmp_path: Path) -> None:
-    found = filtered(tmp_path, [1, "would load a kernel module"], used=False)  # type: ignore[arg-type]
+    modular = {
+        "/proc/modules": "ext4 1 0 - Live 0x0\n",
+        "/proc/sys/kernel/osrelease": "6.1\n",
+        "/lib/modules/6.1/modules.builtin": "kernel/fs/fuse/fuse.ko\n",
+    }
+    drops = '{"nftables": [%s]}' % (INPUT % "drop")
 
-    assert found["backend"] == "none"
+    assert filtered(tmp_path / "never", [1, "would load a module"], **modular)["backend"] == "none"
+    modular["/lib/modules/6.1/modules.builtin"] = "kernel/net/netfilter/nf_tables.ko\n"
+    assert filtered(tmp_path / "builtin", drops, **modular)["backend"] == "nftables"
+    assert filtered(tmp_path / "monolithic", drops, **{"/etc/passwd": ""})["backend"] == "nftables"
+    del modular["/lib/modules/6.1/modules.builtin"]
+    with pytest.raises(NoAnswerError, match="without loading it"):
+        filtered(tmp_path / "container", [1, "would load a module"], **modular)
 
 
 def test_the_older_packet_filter_is_read_when_its_tables_are_loaded(tmp_path: Path) -> None:

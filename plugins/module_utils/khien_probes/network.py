@@ -51,8 +51,7 @@ def firewall(machine: Machine) -> dict[str, Any]:
 
 def _nftables(machine: Machine) -> Optional[dict[str, Any]]:
     program = machine.program("nft")
-    # Asking nft on a host that never used it would load kernel modules: that is a change.
-    if program is None or not machine.exists("/sys/module/nf_tables"):
+    if program is None or not _is_nftables_there(machine):
         return None
     code, output = machine.run([program, "--json", "--terse", "list", "ruleset"])
     if code != 0:
@@ -70,6 +69,17 @@ def _nftables(machine: Machine) -> Optional[dict[str, Any]]:
     if not filtering:
         return None
     return {"backend": "nftables", "filters": True, "input": "drop" if refused else "accept"}
+
+
+def _is_nftables_there(machine: Machine) -> bool:
+    """Whether the kernel has nftables already; where it has not, asking would load a module: a change."""
+    if machine.exists("/sys/module/nf_tables") or not machine.exists("/proc/modules"):
+        return True  # loaded, or a kernel without modules
+    release = (machine.text("/proc/sys/kernel/osrelease") or "").strip()
+    builtin = machine.text("/lib/modules/%s/modules.builtin" % release)
+    if builtin is None:  # a container sees no modules, and its kernel would still load one
+        raise NoAnswerError("whether nftables is in use cannot be seen without loading it")
+    return "/nf_tables.ko" in builtin
 
 
 def _refuses_all(expressions: list[dict[str, Any]]) -> bool:
