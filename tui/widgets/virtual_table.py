@@ -44,7 +44,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     VirtualTable > .table--header { text-style: bold; color: $text-muted; background: $panel; }
     VirtualTable > .table--sorted { text-style: bold; color: $foreground; background: $panel; }
     VirtualTable > .table--cursor { background: $block-cursor-blurred-background; }
-    VirtualTable:focus > .table--cursor { background: $table-cursor; text-style: bold; }
+    VirtualTable:focus > .table--cursor { background: $block-cursor-background; text-style: bold; }
     VirtualTable > .table--group { background: $surface; text-style: bold; }
     VirtualTable > .table--plain { color: $foreground; }
     VirtualTable > .table--strong { color: $foreground; text-style: bold; }
