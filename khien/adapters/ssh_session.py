@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import paramiko
+from paramiko.pkey import UnknownKeyType
 
 from khien.adapters.ssh_door import Connection, DoorError
 from khien.adapters.ssh_settings import SshSettings
@@ -41,7 +42,7 @@ class KeyRing:
                 try:
                     self._keys[path] = paramiko.PKey.from_path(path)
                 # A key of a kind that the cryptography library does not know ends as ValueError.
-                except (OSError, paramiko.SSHException, paramiko.UnknownKeyType, ValueError):
+                except (OSError, paramiko.SSHException, UnknownKeyType, ValueError):
                     self._keys[path] = None
             return self._keys[path]
 
