@@ -11,13 +11,14 @@ from ansible.module_utils.khien_probes import (
     files,
     kernel,
     network,
+    packages,
     passwords,
     services,
     sources,
     sshd,
     sudo,
 )
-from ansible.module_utils.khien_probes.machine import NoAnswerError, UnsupportedError
+from ansible.module_utils.khien_probes.machine import Machine, NoAnswerError, UnsupportedError
 from recorded_host import make_machine
 
 DEBIAN = {"/etc/os-release": "ID=debian\n"}
@@ -320,3 +321,29 @@ def test_updates_come_by_themselves_only_when_nothing_stops_them(tmp_path: Path)
 
     recorded["/etc/systemd/system/apt-daily-upgrade.timer"] = ""  # masked
     assert sources.automatic_updates(make_machine(tmp_path, recorded, modes=modes))["method"] == "none"
+
+
+def test_rpm_and_dnf_are_asked_where_what_they_write_is_forgotten(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def run(argv: list[str], _limit: float) -> tuple[int, str]:
+        asked.append(argv)
+        return 0, "=bash\n"
+
+    make_machine(tmp_path, {"/usr/bin/rpm": ""}, modes={"/usr/bin/rpm": "0755"})
+
+    as_root = packages.packages(Machine(str(tmp_path), privileged=True, command=run), ["bash"])
+    as_user = packages.packages(Machine(str(tmp_path), privileged=False, command=run), ["bash"])
+
+    assert as_root == as_user == ["bash"]
+    assert [argv[0] for argv in asked] == ["unshare", "rpm"]
+
+
+def test_where_traces_cannot_be_avoided_there_is_no_answer(tmp_path: Path) -> None:
+    make_machine(tmp_path, {"/usr/bin/rpm": ""}, modes={"/usr/bin/rpm": "0755"})
+    refusing = Machine(
+        str(tmp_path), privileged=True, command=lambda _argv, _limit: (1, "unshare: not permitted")
+    )
+
+    with pytest.raises(NoAnswerError, match="without leaving traces"):
+        packages.packages(refusing, ["bash"])

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from .machine import Machine, NoAnswerError
+from .traceless import run_without_trace
 
 _CACHES = ("/var/cache/dnf", "/var/cache/libdnf5")
 _ROW = re.compile(r"\S+\s+\S*/?Sec\.?\s+(\S+)-([^-\s]+-[^-\s]+)\.([^.\s]+)$")
@@ -15,18 +16,29 @@ _DAY = 86400
 
 def security_updates(machine: Machine, max_age_days: int) -> dict[str, Any]:
     """Return the security advisories' packages that are newer than what is installed."""
+    if not machine.privileged:
+        raise PermissionError("an ordinary user does not see the lists that root has fetched")
     age = _age(machine)
     if age > max_age_days * _DAY:
         raise NoAnswerError("the package lists are %d days old" % (age // _DAY))
-    code, output = machine.run(["dnf", "-q", "-C", "updateinfo", "list", "--security"], 60)
+    code, output = run_without_trace(machine, "dnf", "-q", "-C", "updateinfo", "list", "--security", limit=50)
     if code != 0:
         raise NoAnswerError("dnf updateinfo: %s" % output.strip()[-300:])
-    rows = [match.groups() for match in map(_ROW.match, output.split("\n")) if match]
-    found = {
-        (name, arch): {"name": name, "arch": arch, "from": "", "to": version, "origin": ""}
-        for name, version, arch in rows
-    }
-    return {"packages": [found[key] for key in sorted(found)], "held": [], "lists_age_seconds": age}
+    found = {(m.group(1), m.group(3)): m.group(2) for m in map(_ROW.match, output.split("\n")) if m}
+    installed = _versions(machine, sorted({name for name, _arch in found})) if found else {}
+    waiting = [
+        {"name": key[0], "arch": key[1], "from": installed.get(key, ""), "to": found[key], "origin": ""}
+        for key in sorted(found)
+    ]
+    return {"packages": waiting, "held": [], "lists_age_seconds": age}
+
+
+def _versions(machine: Machine, names: list[str]) -> dict[tuple[str, str], str]:
+    """Return the installed version of packages by name and architecture; of several the last one."""
+    query = "=%{NAME} %{ARCH} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\n"
+    _code, output = run_without_trace(machine, "rpm", "-q", "--qf", query, *names)
+    rows = [line[1:].split() for line in output.split("\n") if line.startswith("=") and line.count(" ") == 2]
+    return {(name, arch): version for name, arch, version in rows}
 
 
 def _age(machine: Machine) -> int:

@@ -8,6 +8,7 @@ from . import apt_updates, dnf_updates
 from .dpkg import has_dpkg, installed_packages
 from .facts import os_release as read_os_release
 from .machine import Machine, NoAnswerError, UnsupportedError
+from .traceless import run_without_trace
 
 
 def packages(machine: Machine, names: list[str]) -> list[str]:
@@ -35,11 +36,10 @@ def security_updates(machine: Machine, max_age_days: int) -> dict[str, Any]:
 
 
 def _rpm_names(machine: Machine, names: list[str]) -> set[str]:
-    program = machine.program("rpm")
-    if program is None:
+    if machine.program("rpm") is None:
         raise UnsupportedError("neither dpkg nor rpm keeps the packages of this system")
     asked = sorted({*machine.packages_of_interest, *names})
-    _code, output = machine.run([program, "-q", "--qf", "=%{NAME}\\n", *asked])
+    _code, output = run_without_trace(machine, "rpm", "-q", "--qf", "=%{NAME}\\n", *asked)
     lines = output.split("\n")
     if not any(line.startswith("=") or line.endswith("is not installed") for line in lines):
         raise NoAnswerError("rpm: %s" % output.strip()[-300:])
