@@ -70,9 +70,10 @@ bench: setup-test ## Measure against rivals in the same run; needs the lab up
 	$(BIN)/python -m benchmarks
 
 catalogue: setup-test ## Collect the texts for translators and compile the catalogues
-	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k N_ -k ngettext:1,2 --no-location --sort-output \
-		--project khien --version 0.1 -o khien/locale/khien.pot .
-	$(BIN)/pybabel -q update -i khien/locale/khien.pot -d khien/locale -D khien --no-fuzzy-matching
+	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k N_ -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output \
+		--omit-header -o khien/locale/khien.pot .
+	$(BIN)/pybabel -q update -i khien/locale/khien.pot -d khien/locale -D khien --no-fuzzy-matching \
+		--ignore-obsolete
 	$(BIN)/pybabel -q compile -d khien/locale -D khien
 
 constraints: setup-test ## Pin what is installed now

@@ -41,6 +41,11 @@ def _(message: str) -> str:
     return _catalogue(current_language()).gettext(message)
 
 
+def pgettext(context: str, message: str) -> str:
+    """Translate a message whose words mean different things in different places."""
+    return _catalogue(current_language()).pgettext(context, message)
+
+
 def ngettext(singular: str, plural: str, number: int) -> str:
     """Translate a message that counts something."""
     return _catalogue(current_language()).ngettext(singular, plural, number)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from khien.domain.control import Severity
 from khien.domain.finding import Verdict
 from khien.domain.run import HostState, Run, RunState, Verb
-from khien.i18n import _
+from khien.i18n import _, pgettext
 
 
 def verdict_label(verdict: Verdict) -> str:
@@ -38,9 +38,9 @@ def host_state_label(state: HostState) -> str:
     names: Mapping[HostState, str] = {
         HostState.WAITING: _("waiting"),
         HostState.RUNNING: _("running"),
-        HostState.OK: _("ok"),
+        HostState.OK: pgettext("host", "ok"),
         HostState.CHANGED: _("changed"),
-        HostState.FAILED: _("failed"),
+        HostState.FAILED: pgettext("host", "failed"),
         HostState.UNREACHABLE: _("unreachable"),
         HostState.NOT_STARTED: _("not started"),
         HostState.SKIPPED: _("skipped"),
