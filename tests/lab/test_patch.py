@@ -1,12 +1,11 @@
 """Patching real hosts with plain ansible-playbook: exactly the security updates, whatever happens on the way."""
 
-import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab.faults import hold_apt_lock, release_apt_lock
+from tests.lab.faults import fill_disk, free_disk, hold_apt_lock, release_apt_lock
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.patch_play import Play, play
@@ -15,15 +14,6 @@ from tests.lab.repository import Repository
 pytestmark = pytest.mark.lab
 
 FIXED = "1.0+sec1"
-_STATE = (
-    "/etc",
-    "/var/lib/apt",
-    "/var/lib/dpkg",
-    "/var/cache/apt",
-    "/var/lib/khien",
-    "/var/tmp",
-    "/usr/share",
-)
 _WAIT = "while [ -e /run/kd-wait ]; do sleep 0.1; done"
 
 
@@ -70,8 +60,9 @@ def _is_whole(host: Host) -> bool:
 
 
 def _snapshot(host: Host) -> str:
-    folders = " ".join(shlex.quote(path) for path in _STATE)
-    return host.exec(["sh", "-c", f"find {folders} -printf '%p %T@ %C@ %s %i\\n' 2>/dev/null | sort"]).stdout
+    """Return every file of the host's disk with its times; where every login writes, only the names."""
+    whole = r"find / -xdev \( -path /var/log -o -path /var/tmp -o -path /run -o -path /tmp \) -prune -o -printf '%p %T@ %C@ %s %i\n'"
+    return host.exec(["sh", "-c", f"{{ {whole}; find /var/tmp /var/log -print; }} | sort"]).stdout
 
 
 @pytest.mark.parametrize("codename", ["bookworm", "trixie"])
@@ -135,7 +126,8 @@ def test_check_mode_changes_nothing_on_the_host(
     predicted = play(hosts, "--check")
 
     assert predicted.changes(host.name) == {"kd-alpha": ("1.0", FIXED)}
-    assert _snapshot(host) == before
+    after = _snapshot(host)
+    assert after == before, sorted(set(after.splitlines()) ^ set(before.splitlines()))
 
 
 def test_holds_and_pins_of_the_host_are_honoured_and_none_brings_another_version(
@@ -287,7 +279,7 @@ def test_a_lock_held_too_long_is_reported_with_its_holder(
     report = failed.report(host.name)
     assert report["problem"] == "package_lock_held"
     assert f"process {pid} (apt-get)" in report["problem_detail"]
-    release_apt_lock(host, lock)  # type: ignore[arg-type]
+    release_apt_lock(host)
 
 
 def test_a_failing_package_fails_the_host_by_name_and_is_repaired_when_told(
@@ -357,7 +349,7 @@ def test_security_lists_that_cannot_be_fetched_are_no_clean_bill(
         predicted = play(hosts, "--check", patch_lists_timeout_seconds=2)
     finally:
         repository.wake()
-    host.exec(["sed", "-i", "s/^Suites:.*/Suites: khienlab/", "/etc/apt/sources.list.d/khienlab.sources"])
+    host.exec(["sed", "-i", "/-security/d", "/etc/apt/sources.list.d/khien-lab.list"])
     without = play(hosts)
 
     assert hung.report(host.name)["problem"] == "lists_failed"
@@ -431,6 +423,54 @@ def test_a_host_without_apt_is_left_alone_and_says_so(host: Host, inventory: Cal
     failed = play(inventory(host))
 
     assert failed.report(host.name)["problem"] == "unsupported_system"
+
+
+def test_a_security_source_without_packages_is_no_trouble(
+    host: Host, repository: Repository, inventory: Callable[..., Path]
+) -> None:
+    _install(host, repository, "kd-alpha")
+    repository.publish("kd-alpha", "2.0")
+
+    done = play(inventory(host))
+
+    assert (done.code, done.changes(host.name)) == (0, {})
+
+
+def test_a_full_disk_is_told_and_breaks_nothing(
+    host: Host, repository: Repository, inventory: Callable[..., Path]
+) -> None:
+    _install(host, repository, "kd-alpha")
+    repository.publish("kd-alpha", FIXED, suite="security", size_kib=20_000)
+    hosts = inventory(host)
+    fill_disk(host)
+    try:
+        predicted, failed = play(hosts, "--check"), play(hosts)
+    finally:
+        free_disk(host)
+    mended = play(hosts)
+
+    for outcome in (predicted, failed):
+        report = outcome.report(host.name)
+        assert report["problem"] in ("disk_full", "lists_failed", "transaction_failed"), outcome.text
+        assert "space" in report["problem_detail"], outcome.text
+    assert _is_whole(host)
+    assert mended.changes(host.name) == {"kd-alpha": ("1.0", FIXED)}
+
+
+def test_a_report_is_told_again_until_the_controller_says_that_it_has_it(
+    host: Host, repository: Repository, inventory: Callable[..., Path]
+) -> None:
+    _install(host, repository, "kd-alpha")
+    repository.publish("kd-alpha", FIXED, suite="security")
+    hosts = inventory(host)
+
+    first = play(hosts, patch_acknowledge=False, patch_transaction_id="run-1")
+    again = play(hosts, patch_acknowledge=False, patch_transaction_id="run-2")
+    known = play(hosts, patch_acknowledge=False, patch_known_transactions=["run-1"])
+
+    assert first.changes(host.name) == again.changes(host.name) == {"kd-alpha": ("1.0", FIXED)}
+    assert again.report(host.name)["transaction"] == "run-1"
+    assert (known.changes(host.name), known.stats(host.name)["changed"]) == ({}, 0)
 
 
 def test_a_wrong_variable_stops_the_role_before_its_first_task(

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.khien_patch.command import Output, PatchError
-from ansible.module_utils.khien_patch.lists import parse_update, private_workplace, refresh, require_fresh
+from ansible.module_utils.khien_patch.lists import (
+    find_empty_sources,
+    parse_update,
+    private_workplace,
+    refresh,
+    require_fresh,
+)
 from ansible.module_utils.khien_patch.plan import Sources, Workplace
 from ansible.module_utils.khien_patch.policy import PackageFile
 
@@ -77,6 +83,22 @@ def test_a_mirror_list_is_known_by_its_suite() -> None:
     mirrored = PackageFile(500, "mirror+file:/etc/apt/mirrors.list trixie-security/main amd64 Packages")
 
     _judge(FRESH, mirrored)
+
+
+def test_a_security_source_without_packages_is_found_by_its_release_file(tmp_path: Path) -> None:
+    text = (
+        "Hit:1 http://198.18.0.1:80/my_debs trixie/updates InRelease\nGet:2 http://198.18.0.1/o x InRelease\n"
+    )
+    name = "198.18.0.1:80_my%5fdebs_dists_trixie_updates_InRelease"
+    (tmp_path / name).write_text("Hash: SHA512\n\nOrigin: Debian\nLabel: Debian-Security\nDate: now\n")
+    workplace = Workplace(str(tmp_path), (), str(tmp_path))
+
+    empty = find_empty_sources(Output(0, text), workplace, ORIGINS)
+
+    assert [(source.address, source.suite) for source in empty] == [
+        ("http://198.18.0.1:80/my_debs", "trixie/updates")
+    ]
+    _judge(text, *empty)
 
 
 def test_an_update_that_hangs_is_a_problem_of_the_lists(tmp_path: Path) -> None:

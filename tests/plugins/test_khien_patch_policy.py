@@ -7,7 +7,6 @@ from ansible.module_utils.khien_patch.policy import (
     marking_preferences,
     parse_candidates,
     parse_package_files,
-    parse_targets,
     parse_versions,
     security_files,
     security_only_preferences,
@@ -133,18 +132,10 @@ def test_exceptions_come_first_and_the_hosts_own_records_last() -> None:
         ("l=debian-*", True),
     ],
 )
-def test_a_source_without_packages_is_known_by_its_release(origin: str, fits: bool) -> None:
-    line = "http://198.18.0.1/s trixie-security/main amd64 Packages\to=Debian,a=stable-security"
-    (target,) = parse_targets(line + ",n=trixie-security,l=Debian-Security,c=main\n")
+def test_a_release_expression_fits_as_apt_would_see_it(origin: str, fits: bool) -> None:
+    release = "o=Debian,a=stable-security,n=trixie-security,l=Debian-Security"
 
-    assert (target.address, target.suite) == ("http://198.18.0.1/s", "trixie-security")
-    assert has_origin(target, [origin]) is fits
-
-
-def test_a_source_that_was_never_fetched_has_no_origin() -> None:
-    (target,) = parse_targets("http://198.18.0.1/s x-security/main amd64 Packages\to=,a=,n=,l=,c=main\n")
-
-    assert not has_origin(target, ["l=Debian-Security", "n=*-security"])
+    assert has_origin(PackageFile(0, "http://198.18.0.1/s trixie-security/", release), [origin]) is fits
 
 
 def test_versions_tell_which_are_security_updates() -> None:

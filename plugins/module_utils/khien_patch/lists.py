@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from .command import Output, PatchError, Run
-from .plan import Sources, Workplace, last_error
-from .policy import PackageFile
+from .plan import LISTS, Sources, Workplace, last_error
+from .policy import PackageFile, has_origin
 
-LISTS = "/var/lib/apt/lists"
 _LINE = re.compile(r"^(Hit|Get|Ign|Err):\d+ (\S+) (\S+) (\S+)")
+_FACT = re.compile(r"^(Origin|Label|Suite|Codename): (.*)$", re.MULTILINE)
+_RELEASE_WORDS = {"o": "Origin", "l": "Label", "a": "Suite", "n": "Codename"}
+_QUOTED = '\\|{}[]<>"^~_=!@#$%&*'
 # Hooks of an update write stamps and caches on the host; a prediction must not.
 _NO_HOOKS = """\
 #clear APT::Update::Pre-Invoke;
@@ -32,6 +34,11 @@ class Fetch:
     address: str
     suite: str
     file: str
+
+    @property
+    def is_release(self) -> bool:
+        """Whether it says that the source's own description was fetched or is still the same."""
+        return self.result in ("Hit", "Get") and self.file in ("InRelease", "Release")
 
     def is_of(self, source: PackageFile) -> bool:
         """Whether it belongs to this package source."""
@@ -62,7 +69,7 @@ def private_workplace(folder: str, lists: str = LISTS) -> Workplace:
         file.write(_NO_HOOKS)
     options = {"Dir::State::Lists": own_lists + "/", "Dir::Cache": cache + "/"}
     words = [word for key, value in options.items() for word in ("-o", key + "=" + value)]
-    return Workplace(folder, ("-c", config, *words))
+    return Workplace(folder, ("-c", config, *words), own_lists)
 
 
 def refresh(run: Run, workplace: Workplace, timeout: float) -> Output:
@@ -79,6 +86,37 @@ def refresh(run: Run, workplace: Workplace, timeout: float) -> Output:
     return output
 
 
+def find_empty_sources(
+    output: Output, workplace: Workplace, security_origins: Sequence[str]
+) -> tuple[PackageFile, ...]:
+    """Return the security sources without packages, as on their first day: the policy leaves them out."""
+    found = []
+    for fetch in parse_update(output.out):
+        if fetch.is_release:
+            name = _list_name("{}/dists/{}/{}".format(fetch.address.rstrip("/"), fetch.suite, fetch.file))
+            facts = _read_release(os.path.join(workplace.lists, name))
+            release = ",".join(key + "=" + facts.get(word, "") for key, word in _RELEASE_WORDS.items())
+            source = PackageFile(0, "{} {}/-".format(fetch.address, fetch.suite), release)
+            if has_origin(source, security_origins):
+                found.append(source)
+    return tuple(found)
+
+
+def _list_name(address: str) -> str:
+    """Return the name under which apt keeps what it fetched from an address."""
+    path = address.partition("://")[2] or address.partition(":")[2]
+    return "".join("%{:02x}".format(ord(c)) if c in _QUOTED else c for c in path).replace("/", "_")
+
+
+def _read_release(path: str) -> dict[str, str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            head = file.read(20_000)
+    except OSError:
+        return {}
+    return dict(_FACT.findall(head))
+
+
 def require_fresh(output: Output, sources: Sources, security_origins: Sequence[str]) -> None:
     """Make sure that what apt knows of security updates is of now.
 
@@ -93,7 +131,7 @@ def require_fresh(output: Output, sources: Sources, security_origins: Sequence[s
             raise _not_fetched(fetch.address, fetch.suite, output)
     for source in sources.security:
         own = [fetch for fetch in fetches if fetch.is_of(source)]
-        is_told = any(f.result in ("Hit", "Get") and f.file in ("InRelease", "Release") for f in own)
+        is_told = any(fetch.is_release for fetch in own)
         if not is_told or any(fetch.result == "Err" for fetch in own):
             raise _not_fetched(source.address, source.suite, output)
     if not sources.security:

@@ -9,13 +9,10 @@ from typing import Mapping, Sequence
 
 from .command import Output, PatchError, Run
 from .policy import (
-    TARGET_FORMAT,
     PackageFile,
-    has_origin,
     marking_preferences,
     parse_candidates,
     parse_package_files,
-    parse_targets,
     parse_versions,
     security_files,
     security_only_preferences,
@@ -27,6 +24,7 @@ UPGRADE = (
     "--no-remove",
     "upgrade",
 )
+LISTS = "/var/lib/apt/lists"
 _NO_DIRECTORY = "/dev/null"
 _MOST_ATTEMPTS = 20
 _INST = re.compile(r"^Inst (\S+)(?: \[([^\]]+)\])? \((\S+) (.*?) ?\[(\S+)\]\)")
@@ -86,6 +84,8 @@ class Workplace:
 
     folder: str
     options: tuple[str, ...] = ()
+    lists: str = LISTS
+    """Where apt keeps the package lists."""
 
     @property
     def preferences(self) -> str:
@@ -116,13 +116,7 @@ def read_sources(run: Run, workplace: Workplace, security_origins: Sequence[str]
     files = parse_package_files(_say(run, ["apt-cache", *workplace.options, "policy"]))
     with open(workplace.marking, "w", encoding="utf-8") as file:
         file.write(marking_preferences(security_origins))
-    security = security_files(parse_package_files(_say(run, _marked(workplace))))
-    if not security:
-        # The policy leaves out sources without packages; a security source may be one on its first day.
-        words = ["indextargets", "--format", TARGET_FORMAT, "Created-By: Packages"]
-        targets = parse_targets(_say(run, ["apt-get", *workplace.options, *words]))
-        security = tuple(target for target in targets if has_origin(target, security_origins))
-    return Sources((*files, *(file for file in security if file not in files)), security)
+    return Sources(files, security_files(parse_package_files(_say(run, _marked(workplace)))))
 
 
 def make_plan(run: Run, workplace: Workplace, sources: Sources, host_preferences: str) -> Plan:

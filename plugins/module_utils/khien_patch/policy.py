@@ -71,16 +71,6 @@ def security_files(marked: Iterable[PackageFile]) -> tuple[PackageFile, ...]:
     return tuple(file for file in marked if file.priority == _SECURITY_MARK)
 
 
-TARGET_FORMAT = "$(DESCRIPTION)\to=$(ORIGIN),a=$(SUITE),n=$(CODENAME),l=$(LABEL),c=$(COMPONENT)"
-"""For `apt-get indextargets`: one line a package file, also of those without packages."""
-
-
-def parse_targets(text: str) -> tuple[PackageFile, ...]:
-    """Read the package files that `apt-get indextargets` knows."""
-    rows = [line.split("\t") for line in text.splitlines() if line.count("\t") == 1]
-    return tuple(PackageFile(0, place, release) for place, release in rows)
-
-
 def has_origin(file: PackageFile, security_origins: Sequence[str]) -> bool:
     """Whether one of the release expressions fits a package file, as apt would see it."""
     facts = dict(part.split("=", 1) for part in file.release.split(",") if "=" in part)

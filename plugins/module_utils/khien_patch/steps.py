@@ -10,7 +10,7 @@ from ansible.module_utils.khien_reboot import reboot_need
 
 from .command import PatchError, Run
 from .launch import start, wait_for_end, write_script
-from .lists import private_workplace, refresh, require_fresh
+from .lists import find_empty_sources, private_workplace, refresh, require_fresh
 from .lock import wait_for_locks
 from .outcome import report
 from .packages import half_done, has_interrupted_journal, list_packages
@@ -98,6 +98,9 @@ def _plan(run: Run, workplace: Workplace, wishes: Wishes) -> Plan:
         wait_for_locks(wishes.lock_wait_seconds)
         output = refresh(run, workplace, wishes.lists_timeout_seconds)
     sources = read_sources(run, workplace, wishes.security_origins)
+    if not sources.security:
+        empty = find_empty_sources(output, workplace, wishes.security_origins)
+        sources = replace(sources, security=empty)
     require_fresh(output, sources, wishes.security_origins)
     return make_plan(run, workplace, sources, _host_preferences())
 
