@@ -11,7 +11,9 @@ from tui.desk import Desk
 from tui.theme import DARK
 
 
-def run(console: Console, *, language: str | None, stale_after_hours: float = 48, theme: str = DARK.name) -> None:
+def run(
+    console: Console, *, language: str | None, stale_after_hours: float = 48, theme: str = DARK.name
+) -> None:
     """Open the terminal UI and return when the person leaves it.
 
     Args:

@@ -22,8 +22,7 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.help import Help
 from tui.messages import HostRequested, LogRequested, RunRequested, RunStarted
 from tui.presenters.key_words import key_name, key_words
-from tui.presenters.moments import number
-from tui.presenters.words import N_
+from tui.presenters.words import N_, number
 from tui.screens.fleet import FleetScreen
 from tui.screens.host import HostScreen
 from tui.screens.khien_screen import KhienScreen
@@ -49,7 +48,7 @@ class KhienApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "fleet", N_("Fleet"), show=False, tooltip=N_("Go to the fleet")),
-        Binding("2", "runs", N_("Runs"), tooltip=N_("Go to the list of runs")),
+        Binding("2,R", "runs", N_("Runs"), tooltip=N_("Go to the list of runs")),
         Binding("colon,ctrl+p", "command_palette", N_("Commands"), tooltip=N_("Find a command by its name")),
         Binding("question_mark", "help", N_("Help"), tooltip=N_("Show the keys of this screen")),
         Binding("q", "leave", N_("Quit"), tooltip=N_("Quit; runs go on")),
@@ -160,8 +159,7 @@ class KhienApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Find a command by its name."""
-        if not CommandPalette.is_open(self):
-            self.push_screen(CommandPalette(placeholder=_("What do you want to do?"), id="--command-palette"))
+        self.push_screen(CommandPalette(placeholder=_("What do you want to do?"), id="--command-palette"))
 
     def search_themes(self) -> None:
         """Find a theme by its name."""

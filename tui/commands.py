@@ -31,7 +31,9 @@ class _Listed(Provider):
         for command in self.commands():
             if (score := matcher.match(command.title)) > 0:
                 found = True
-                yield Hit(score, matcher.highlight(command.title), command.callback, command.title, command.help)
+                yield Hit(
+                    score, matcher.highlight(command.title), command.callback, command.title, command.help
+                )
         if not found:
             words = _("No command matches.")
             yield Hit(0.01, Content.styled(words, "$foreground 65%"), lambda: None, words)

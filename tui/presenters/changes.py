@@ -20,7 +20,15 @@ _MOST = 200
 def change_columns() -> tuple[Column[PackageChange], ...]:
     """Lay out the columns of pending updates."""
     return (
-        Column("name", _("Package"), lambda c: plain(f"{_SIGN[c.kind]} {c.name}", Tone.STRONG), 16, 36, 100, grows=True),
+        Column(
+            "name",
+            _("Package"),
+            lambda c: plain(f"{_SIGN[c.kind]} {c.name}", Tone.STRONG),
+            16,
+            36,
+            100,
+            grows=True,
+        ),
         Column("from", _("Installed"), lambda c: plain(c.from_version or "–", Tone.DIM), 12, 28, 80),
         Column("to", _("New"), lambda c: plain(c.to_version or "–"), 12, 28, 90),
         Column("origin", _("From"), lambda c: plain(c.origin, Tone.DIM), 10, 18, 40),

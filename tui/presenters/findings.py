@@ -121,5 +121,7 @@ def finding_words(row: FindingRow) -> tuple[Cell, ...]:
         ]
     references = [f"{name} {', '.join(ids)}" for name, ids in sorted(control.references.items())]
     if references:
-        lines += [(Piece(_("References:"), Tone.ACCENT), Piece(" " + safe_text("; ".join(references)), Tone.DIM))]
+        lines += [
+            (Piece(_("References:"), Tone.ACCENT), Piece(" " + safe_text("; ".join(references)), Tone.DIM))
+        ]
     return tuple(lines)

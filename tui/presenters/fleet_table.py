@@ -163,7 +163,7 @@ def prepare(fleet: Sequence[HostStatus]) -> tuple[Searchable, ...]:
 
 def ordered(hosts: Sequence[Searchable], order: FleetOrder) -> tuple[Searchable, ...]:
     """Put hosts in order."""
-    rows = sorted(hosts, key=SORTS[order.column], reverse=order.backwards)  # type: ignore[arg-type]
+    rows = sorted(hosts, key=SORTS[order.column], reverse=order.backwards)
     if order.grouped:
         rows.sort(key=lambda host: (not host.status.host.agency, fold(agency_words(host.status))))
     return tuple(rows)

@@ -11,8 +11,8 @@ from khien.i18n import _, ngettext
 from tui.presenters import marks
 from tui.presenters.cell import Cell, Piece, Tone, plain
 from tui.presenters.columns import Column
-from tui.presenters.fleet_table import agency_words, reboot, role_label, seen, updates
 from tui.presenters.findings import counts_words
+from tui.presenters.fleet_table import agency_words, reboot, role_label, seen, updates
 from tui.presenters.host_query import Moment, is_stale
 from tui.presenters.moments import age, moment
 from tui.presenters.words import number, of_total

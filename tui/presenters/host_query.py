@@ -70,7 +70,9 @@ def is_stale(status: HostStatus, at: Moment) -> bool:
 def is_compliant(status: HostStatus, at: Moment) -> bool:
     """Whether every control that applies passed, not too long ago."""
     counts = status.counts
-    return bool(counts and counts.applicable and counts.passed == counts.applicable) and not is_stale(status, at)
+    return bool(counts and counts.applicable and counts.passed == counts.applicable) and not is_stale(
+        status, at
+    )
 
 
 STATES: Mapping[str, Test] = {

@@ -166,5 +166,7 @@ def outcome_detail(
 
 def retriable(outcomes: Sequence[HostOutcome]) -> tuple[tuple[HostState, int], ...]:
     """Count the hosts that a retry could take, by state."""
-    counted = ((state, sum(o.state is state for o in outcomes)) for state in STATE_ORDER if state in RETRIABLE)
+    counted = (
+        (state, sum(o.state is state for o in outcomes)) for state in STATE_ORDER if state in RETRIABLE
+    )
     return tuple((state, count) for state, count in counted if count)

@@ -91,7 +91,11 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     cursor: reactive[int] = reactive(0, init=False)
 
     def __init__(
-        self, key: Callable[[Row], str], *, markable: bool = False, id: str | None = None  # noqa: A002
+        self,
+        key: Callable[[Row], str],
+        *,
+        markable: bool = False,
+        id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
         self._key = key
@@ -106,7 +110,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     # What it shows
 
-    def arrange(self, columns: Sequence[Column[Row]], *, sorted_by: str = "", backwards: bool = False) -> None:
+    def lay_out(
+        self, columns: Sequence[Column[Row]], *, sorted_by: str = "", backwards: bool = False
+    ) -> None:
         """Take the columns and say which one the rows are sorted by."""
         self._columns, self._sorted_by, self._backwards = columns, sorted_by, backwards
         self._fit()
@@ -238,7 +244,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             self.cursor = place
             if self._markable and spot.x < _GUTTER:
                 self.toggle_mark()
-            elif event.chain == 2:  # noqa: PLR2004
+            elif event.chain == 2:
                 self.action_choose()
 
     def _column_at(self, x: int) -> str:
