@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from khien.domain.control import Check, Control, WhenAbsent
-from khien.domain.expectation import OPERATORS, CannotCompareError, show
+from khien.domain.expectation import OPERATORS, CannotCompareError
 from khien.domain.finding import Finding, Verdict
 from khien.domain.observation import Answer, HostFacts, Observation, ObservationSet
 from khien.domain.reason import ReasonCode
+from khien.domain.shown import show
 
 _UNANSWERED = {
     Answer.NEEDS_ROOT: ReasonCode.NEEDS_ROOT,
@@ -85,12 +86,12 @@ def _judge_check(check: Check, observation: Observation | None, today: date) -> 
     try:
         seen = _at(observation.value, check.field_path)
         if seen is None or (operator.every and seen == []):
-            detail = f"{name} = {operator.evidence(None, check.expected)}"
+            detail = f"{name} = {operator.evidence(None, check.expected, today, holds=False)}"
             return _Judged(_WHEN_ABSENT[check.when_absent], ReasonCode.ABSENT, detail)
         holds = operator.holds(seen, check.expected, today)
     except CannotCompareError as problem:
         return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name}: {problem}")
-    detail = f"{name} = {operator.evidence(seen, check.expected)}"
+    detail = f"{name} = {operator.evidence(seen, check.expected, today, holds=holds)}"
     if holds:
         return _Judged(Verdict.PASS, ReasonCode.AS_EXPECTED, detail)
     return _Judged(Verdict.FAIL, ReasonCode.NOT_AS_EXPECTED, detail)

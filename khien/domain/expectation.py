@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import islice
+
+from khien.domain.shown import show
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}\Z")
-_LONGEST_SHOWN = 600
-_MOST_SHOWN = 50
-_DEEPEST_SHOWN = 4
+_MOST_DEMANDED = 8
 _MODE = re.compile(r"[0-7]{3,5}\Z")
 
 
@@ -34,7 +33,9 @@ class Operator:
     every: bool = False
     """Whether it is asked of each entry of a list; an empty list then counts as absent."""
     word: Callable[[object, object], str] | None = None
-    """Words what is demanded of an answer, where `symbol expected` would not do; the answer may be None."""
+    """Words its expectation, beside the answer if there is one, where `symbol expectation` would not do."""
+    offends: Callable[[object, object], bool] | None = None
+    """Whether an entry of the answer is what fails the expectation; None: the answer as a whole fails."""
 
     def holds(self, seen: object, expected: object, today: date) -> bool:
         """Whether the answer is as expected."""
@@ -43,39 +44,23 @@ class Operator:
         entries = seen if isinstance(seen, list) else [seen]
         return all(self.compare(entry, expected, today) for entry in entries)
 
-    def evidence(self, seen: object, expected: object) -> str:
-        """Return an answer beside what is demanded of it, in no human language."""
-        return f"{show(seen)} ({self.demand(expected, seen)})"
-
     def demand(self, expected: object, seen: object = None) -> str:
         """Return what is demanded of an answer, in no human language."""
-        if self.word is not None:
-            return self.word(seen, expected)
-        return f"{self.symbol} {show(expected)}"
+        return self.word(expected, seen) if self.word is not None else f"{self.symbol} {show(expected)}"
 
+    def evidence(self, seen: object, expected: object, today: date, *, holds: bool) -> str:
+        """Return an answer beside what is demanded of it; of a list that fails only the entries that do."""
+        if not holds and isinstance(seen, list):
+            seen = [entry for entry in seen if self._is_at_fault(entry, expected, today)]
+        return f"{show(seen)} ({self.demand(expected, seen)})"
 
-def show(value: object, depth: int = 0) -> str:
-    """Return a JSON value as short plain text for evidence."""
-    if value is None:
-        return "∅"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if depth > _DEEPEST_SHOWN and isinstance(value, list | dict):
-        return "…"  # a host decides how deep its answer is
-    match value:
-        case {"name": name, "from": before, "to": after}:
-            text = f"{show(name, depth + 1)} {show(before, depth + 1)} → {show(after, depth + 1)}"
-        case dict():
-            entries = (
-                f"{key}: {show(entry, depth + 1)}" for key, entry in islice(value.items(), _MOST_SHOWN)
-            )
-            text = f"{{{', '.join(entries)}}}"
-        case list():
-            entries = (show(entry, depth + 1) for entry in value[:_MOST_SHOWN])
-            text = f"[{', '.join(entries)}{', …' if len(value) > _MOST_SHOWN else ''}]"
-        case _:
-            text = str(value)[: _LONGEST_SHOWN + 1] or '""'
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+    def _is_at_fault(self, entry: object, expected: object, today: date) -> bool:
+        if self.every:
+            try:
+                return not self.compare(entry, expected, today)
+            except CannotCompareError:
+                return True
+        return self.offends is None or self.offends(entry, expected)
 
 
 def _number(value: object) -> int:
@@ -167,9 +152,12 @@ def _contains_all(seen: object, expected: object, _today: date) -> bool:
 
 
 def _contains_none(seen: object, expected: object, _today: date) -> bool:
-    """Compare without regard to letter case, as names of algorithms and protocols want it."""
-    folded = {str(_scalar(member)).casefold() for member in _members(seen)}
-    return folded.isdisjoint(str(name).casefold() for name in _members(expected))
+    return not any(_is_named(_scalar(member), expected) for member in _members(seen))
+
+
+def _is_named(member: object, names: object) -> bool:
+    """Look for it without regard to letter case, as names of algorithms and protocols want it."""
+    return str(member).casefold() in {str(name).casefold() for name in _members(names)}
 
 
 def _supported(seen: object, expected: object, today: date) -> bool:
@@ -192,13 +180,35 @@ def _last_day(seen: object, table: object) -> str | None:
     return day if isinstance(day, str) else None
 
 
-def _word_emptiness(_seen: object, expected: object) -> str:
-    return "= []" if expected else "≠ []"
+def _is_stranger(member: object, known: object) -> bool:
+    return not _contains(_members(known), member)
 
 
-def _word_support(seen: object, expected: object) -> str:
+def _word_emptiness(expected: object, _seen: object) -> str:
+    return "= ∅" if expected else "≠ ∅"
+
+
+def _word_range(expected: object, _seen: object = None) -> str:
+    low, high = _members(expected)
+    return f"= {show(low)}" if low == high else f"{show(low)}…{show(high)}"
+
+
+def _word_count(expected: object, _seen: object) -> str:
+    return f"# {_word_range(expected)}"
+
+
+def _word_set(symbol: str) -> Callable[[object, object], str]:
+    def word(expected: object, _seen: object) -> str:
+        members = _members(expected)
+        more = ", …" if len(members) > _MOST_DEMANDED else ""
+        return f"{symbol} {{{show(members[:_MOST_DEMANDED])}{more}}}"
+
+    return word
+
+
+def _word_support(expected: object, seen: object) -> str:
     if seen is None and isinstance(expected, dict):
-        return f"≤ {show(sorted(expected))}"
+        return f"≤ {{{show(sorted(expected))}}}"
     return f"≤ {show(_last_day(seen, expected))}"
 
 
@@ -243,24 +253,47 @@ def _is_support_table(value: object) -> bool:
 _SCALAR = "a text, a number, true or false"
 _LIST = "a list of texts or numbers"
 _RANGE = "a list of two whole numbers, lowest and highest"
-_OCTAL = 'an octal mode in quotes, such as "0640"'
+
+_EQUAL = Operator("=", _equals, _is_scalar, _SCALAR)
+_ONE_OF = Operator("∈", _one_of, _is_filled_list, _LIST, word=_word_set("∈"))
+_NOT_ONE_OF = Operator("∉", _not_one_of, _is_filled_list, _LIST, word=_word_set("∉"))
+_AT_LEAST = Operator("≥", _at_least, _is_number, "a whole number")
+_AT_MOST = Operator("≤", _at_most, _is_number, "a whole number")
+_BETWEEN = Operator("…", _between, _is_range, _RANGE, word=_word_range)
+_MODE_AT_MOST = Operator("≤", _mode_at_most, _is_mode, 'an octal mode in quotes, such as "0640"')
 
 OPERATORS: Mapping[str, Operator] = {
-    "equals": Operator("=", _equals, _is_scalar, _SCALAR),
+    "equals": _EQUAL,
+    "one_of": _ONE_OF,
+    "not_one_of": _NOT_ONE_OF,
+    "at_least": _AT_LEAST,
+    "at_most": _AT_MOST,
+    "between": _BETWEEN,
+    "mode_at_most": _MODE_AT_MOST,
+    "all_equal": replace(_EQUAL, every=True),
+    "all_one_of": replace(_ONE_OF, every=True),
+    "all_not_one_of": replace(_NOT_ONE_OF, every=True),
+    "all_at_least": replace(_AT_LEAST, every=True),
+    "all_at_most": replace(_AT_MOST, every=True),
+    "all_between": replace(_BETWEEN, every=True),
+    "all_mode_at_most": replace(_MODE_AT_MOST, every=True),
     "equals_list": Operator("=", _equals_list, _is_list, _LIST),
-    "one_of": Operator("∈", _one_of, _is_filled_list, _LIST),
-    "not_one_of": Operator("∉", _not_one_of, _is_filled_list, _LIST),
-    "at_least": Operator("≥", _at_least, _is_number, "a whole number"),
-    "at_most": Operator("≤", _at_most, _is_number, "a whole number"),
-    "between": Operator("∈", _between, _is_range, _RANGE),
-    "mode_at_most": Operator("⊆", _mode_at_most, _is_mode, _OCTAL),
     "is_empty": Operator(
-        "= []", _is_empty, lambda value: isinstance(value, bool), "true or false", word=_word_emptiness
+        "∅", _is_empty, lambda value: isinstance(value, bool), "true or false", word=_word_emptiness
     ),
-    "count_between": Operator("# ∈", _count_between, _is_range, _RANGE),
-    "subset_of": Operator("⊆", _subset_of, _is_list, _LIST),
-    "contains_all": Operator("⊇", _contains_all, _is_filled_list, _LIST),
-    "contains_none": Operator("∌", _contains_none, _is_filled_list, _LIST),
+    "count_between": Operator("#", _count_between, _is_range, _RANGE, word=_word_count),
+    "subset_of": Operator(
+        "⊆",
+        _subset_of,
+        _is_list,
+        _LIST,
+        word=_word_set("⊆"),
+        offends=_is_stranger,
+    ),
+    "contains_all": Operator("⊇", _contains_all, _is_filled_list, _LIST, word=_word_set("⊇")),
+    "contains_none": Operator(
+        "∌", _contains_none, _is_filled_list, _LIST, word=_word_set("∌"), offends=_is_named
+    ),
     "supported_until": Operator(
         "≤",
         _supported,
@@ -268,11 +301,4 @@ OPERATORS: Mapping[str, Operator] = {
         'system → version in quotes → last day in quotes "YYYY-MM-DD"',
         word=_word_support,
     ),
-    "all_equal": Operator("∀ =", _equals, _is_scalar, _SCALAR, every=True),
-    "all_one_of": Operator("∀ ∈", _one_of, _is_filled_list, _LIST, every=True),
-    "all_not_one_of": Operator("∀ ∉", _not_one_of, _is_filled_list, _LIST, every=True),
-    "all_at_least": Operator("∀ ≥", _at_least, _is_number, "a whole number", every=True),
-    "all_at_most": Operator("∀ ≤", _at_most, _is_number, "a whole number", every=True),
-    "all_between": Operator("∀ ∈", _between, _is_range, _RANGE, every=True),
-    "all_mode_at_most": Operator("∀ ⊆", _mode_at_most, _is_mode, _OCTAL, every=True),
 }

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from khien.domain.expectation import OPERATORS, CannotCompareError, show
+from khien.domain.expectation import OPERATORS, CannotCompareError
+from khien.domain.shown import show
 
 TODAY = date(2026, 11, 23)
 
@@ -91,7 +92,39 @@ def test_a_minor_version_falls_back_to_its_major_one() -> None:
 
 
 def test_values_are_shown_short_and_plain() -> None:
-    assert show([{"name": "openssl", "from": "1", "to": "2", "arch": "amd64"}]) == "[openssl 1 → 2]"
-    assert show({"a": None, "b": True}) == "{a: ∅, b: true}"
-    assert show([1] * 60).endswith("1, …]")
+    assert show([{"name": "openssl", "from": "1", "to": "2", "arch": "amd64"}]) == "openssl 1 → 2"
+    assert show({"a": None, "b": True, "c": [1, 2]}) == "{a: ∅, b: true, c: [1, 2]}"
+    assert show([1] * 60).endswith("1, …")
     assert len(show("x" * 9999)) == 600
+
+
+@pytest.mark.parametrize(
+    ("operator", "seen", "expected", "shown"),
+    [
+        ("all_equal", ["no", "yes"], "no", "yes (= no)"),
+        ("subset_of", ["tcp/22", "tcp/23"], ["tcp/22"], "tcp/23 (⊆ {tcp/22})"),
+        ("contains_none", ["A", "b", "c"], ["a", "c"], "A, c (∌ {a, c})"),
+        ("all_between", [1800, "soon", 600], [1, 900], "1800, soon (1…900)"),
+        ("contains_all", ["rw"], ["noexec"], "rw (⊇ {noexec})"),
+        ("is_empty", ["postgres"], True, "postgres (= ∅)"),
+        ("is_empty", [], False, "∅ (≠ ∅)"),
+        ("count_between", [], [1, 1], "∅ (# = 1)"),
+        (
+            "supported_until",
+            {"id": "a", "version": "1"},
+            {"a": {"1": "2026-01-01"}},
+            "{id: a, version: 1} (≤ 2026-01-01)",
+        ),
+    ],
+)
+def test_of_a_failure_only_what_is_at_fault_is_shown(
+    operator: str, seen: object, expected: object, shown: str
+) -> None:
+    assert OPERATORS[operator].evidence(seen, expected, TODAY, holds=False) == shown
+
+
+def test_a_long_list_of_what_is_forbidden_is_shortened() -> None:
+    assert (
+        OPERATORS["contains_none"].demand([str(number) for number in range(20)])
+        == "∌ {0, 1, 2, 3, 4, 5, 6, 7, …}"
+    )
