@@ -40,6 +40,11 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def host_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_key(tmp_path_factory.mktemp("keys") / "host")
+
+
 @pytest.fixture
 def preflight(tmp_path: Path) -> SshPreflight:
     return SshPreflight(known_hosts=tmp_path / "known_hosts", host_seconds=20)
@@ -234,10 +239,6 @@ class TestNoSshAtAll:
 
 
 class TestManyHosts:
-    @pytest.fixture(scope="class")
-    def host_key(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return make_key(tmp_path_factory.mktemp("keys") / "host")
-
     def _trusted(self, port: int, host_key: Path, known_hosts: Path) -> None:
         key = host_key.with_suffix(".pub").read_text().split()[:2]
         known_hosts.write_text(f"[127.0.0.1]:{port} {' '.join(key)}\n")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from khien.cli import inventory_trust
 from khien.cli.app import app
