@@ -306,6 +306,24 @@ def test_a_failing_package_fails_the_host_by_name_and_is_repaired_when_told(
     assert (repaired.code, _is_whole(host)) == (0, True)
 
 
+def test_unmet_dependencies_are_broken_packages_and_are_mended_when_told(
+    host: Host, repository: Repository, inventory: Callable[..., Path]
+) -> None:
+    repository.publish("kd-base", "1.0")
+    repository.publish("kd-needy", "1.0", depends="kd-base")
+    _fetch_and_install(host, "kd-needy")
+    repository.publish("kd-needy", FIXED, suite="security", depends="kd-base")
+    host.exec(["dpkg", "--force-depends", "--purge", "kd-base"])
+    hosts = inventory(host)
+
+    predicted, refused = play(hosts, "--check"), play(hosts)
+    repaired = play(hosts, patch_repair_interrupted=True)
+
+    assert predicted.report(host.name)["problem"] == refused.report(host.name)["problem"] == "packages_broken"
+    assert repaired.code == 0
+    assert repaired.changes(host.name) == {"kd-base": ("", "1.0"), "kd-needy": ("1.0", FIXED)}
+
+
 def test_changed_configuration_files_stay(
     host: Host, repository: Repository, inventory: Callable[..., Path]
 ) -> None:

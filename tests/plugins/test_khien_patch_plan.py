@@ -12,6 +12,7 @@ from ansible.module_utils.khien_patch.plan import (
     last_error,
     make_plan,
     parse_simulation,
+    read_sources,
     with_origins,
 )
 
@@ -160,6 +161,27 @@ def test_an_apt_that_fails_says_why(workplace: Workplace) -> None:
         make_plan(failing, workplace, Sources((), ()), "")
 
     assert caught.value.code == "transaction_failed"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("E: Unmet dependencies. Try 'apt --fix-broken install'", "packages_broken"),
+        ("E: something else", "transaction_failed"),
+    ],
+)
+def test_unmet_dependencies_are_broken_packages(workplace: Workplace, said: str, code: str) -> None:
+    with pytest.raises(PatchError) as caught:
+        make_plan(lambda argv, timeout=300: Output(100, "", said), workplace, Sources((), ()), "")
+
+    assert caught.value.code == code
+
+
+def test_sources_that_apt_cannot_read_are_failed_lists(workplace: Workplace) -> None:
+    with pytest.raises(PatchError, match="Malformed") as caught:
+        read_sources(lambda argv, timeout=300: Output(100, "", "E: Malformed entry 1"), workplace, ["n=x"])
+
+    assert caught.value.code == "lists_failed"
 
 
 @pytest.mark.parametrize(

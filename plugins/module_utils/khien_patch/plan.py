@@ -123,7 +123,7 @@ def make_plan(run: Run, workplace: Workplace, sources: Sources, host_preferences
     """Return what the security updates would change; the preferences for it stay in the workplace.
 
     Raises:
-        PatchError: apt cannot work it out.
+        PatchError: apt cannot work it out, as when dependencies of installed packages are not met.
     """
     simulation = _without_exceptions(run, workplace, sources, host_preferences)
     held = _held_back(run, workplace, simulation)
@@ -242,7 +242,11 @@ def _marked(workplace: Workplace) -> list[str]:
 def _say(run: Run, argv: Sequence[str]) -> str:
     output = run(argv)
     if output.code != 0:
-        raise PatchError("transaction_failed", "{} failed: {}".format(argv[0], last_error(output)))
+        is_broken = "nmet dependencies" in output.out + output.err
+        code = (
+            "packages_broken" if is_broken else "lists_failed" if "policy" in argv else "transaction_failed"
+        )
+        raise PatchError(code, "{} failed: {}".format(argv[0], last_error(output)))
     return output.out
 
 

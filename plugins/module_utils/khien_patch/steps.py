@@ -17,7 +17,7 @@ from .packages import half_done, has_interrupted_journal, list_packages
 from .plan import Plan, Workplace, make_plan, read_sources, write_preferences
 from .result import Result, Wishes
 from .services import failed_units, running_services
-from .transaction import discard, find_transaction, list_transactions, prepare, write_plan
+from .transaction import Transaction, discard, find_transaction, list_transactions, prepare, write_plan
 
 _HOST_PREFERENCES = "/etc/apt/preferences"
 
@@ -41,14 +41,13 @@ def plan(run: Run, wishes: Wishes) -> Result:
     _require_whole(packages, wishes)
     if _is_broken(packages):
         _repair(run, wishes)
-    transaction = prepare(wishes.transaction_id)
     try:
-        made = _plan(run, Workplace(transaction.folder), wishes)
-        write_plan(transaction, made)
-        write_script(transaction, wishes.lock_wait_seconds, "upgrade")
-    except BaseException:
-        discard(transaction)
-        raise
+        transaction, made = _prepare(run, wishes)
+    except PatchError as error:
+        if not (wishes.may_repair and error.code == "packages_broken"):
+            raise
+        _repair(run, wishes)
+        transaction, made = _prepare(run, wishes)
     if made.changes:
         return replace(_planned(run, made), transaction=transaction.id)
     discard(transaction)
@@ -68,6 +67,18 @@ def finish(run: Run, wishes: Wishes) -> Result:
     """Wait for the transaction's end and say what it did."""
     wait_for_end(find_transaction(wishes.transaction_id), wishes.transaction_limit_seconds)
     return report(run, wishes)
+
+
+def _prepare(run: Run, wishes: Wishes) -> tuple[Transaction, Plan]:
+    transaction = prepare(wishes.transaction_id)
+    try:
+        made = _plan(run, Workplace(transaction.folder), wishes)
+        write_plan(transaction, made)
+        write_script(transaction, wishes.lock_wait_seconds, "upgrade")
+    except BaseException:
+        discard(transaction)
+        raise
+    return transaction, made
 
 
 def _require_system() -> None:
