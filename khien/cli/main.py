@@ -29,15 +29,15 @@ def _run() -> int:
     try:
         choose_language(_wanted_language(sys.argv[1:]))
         from khien.cli.app import app
+        from khien.cli.typer_words import run
 
-        app(prog_name="khien")
+        return run(app, "khien")
     except KhienError as error:
         from khien.domain.text import safe_lines
         from khien.i18n import _
 
         print(_("khien: {message}").format(message=safe_lines(error)), file=sys.stderr)
         return error.exit_code
-    return 0
 
 
 def _wanted_language(arguments: list[str]) -> str | None:
