@@ -6,6 +6,7 @@ import os
 import resource
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +25,22 @@ def command(
     arguments: Sequence[str], *, expect: Sequence[int] = (0,), environment: Mapping[str, str] | None = None
 ) -> Cost:
     """Run a command to its end and return what it cost."""
-    before, started = children_cpu_seconds(), time.perf_counter()
-    done = subprocess.run(
-        arguments, check=False, capture_output=True, env={**os.environ, **(environment or {})}, text=True
-    )
-    wall = time.perf_counter() - started
-    if done.returncode not in expect:
-        raise SystemExit(f"{arguments[0]} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return Cost(wall, children_cpu_seconds() - before)
+    # A file, not a pipe: ssh's connection masters keep a pipe open long after the command has ended.
+    with tempfile.TemporaryFile("w+") as output:
+        before, started = children_cpu_seconds(), time.perf_counter()
+        done = subprocess.run(
+            arguments,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **(environment or {})},
+        )
+        wall, cpu = time.perf_counter() - started, children_cpu_seconds() - before
+        if done.returncode not in expect:
+            output.seek(0)
+            raise SystemExit(f"{arguments[0]} ended with {done.returncode}:\n{output.read()}")
+    return Cost(wall, cpu)
 
 
 def children_cpu_seconds() -> float:

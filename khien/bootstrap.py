@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import getpass
 import json
 import os
+import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from khien.application.execute_run import RunTools
     from khien.application.live_console import LiveConsole
     from khien.domain.plan import Plan
+
+
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 class SystemClock:
@@ -137,7 +142,17 @@ class Services:
         """The starter of run processes."""
         from khien.adapters.run_launcher import DetachedLauncher
 
-        return DetachedLauncher(self.settings)
+        return DetachedLauncher(
+            self.settings,
+            # New services: what this process has open belongs to whoever asked for the run.
+            execute=lambda run_id, secrets: execute(Services(self.loaded), run_id, secrets),
+            before_fork=self.close_store,
+        )
+
+    def close_store(self) -> None:
+        """Close the store's connections; the next use opens new ones."""
+        if "database" in self.__dict__:
+            self.database.close()
 
     @cached_property
     def console(self) -> LiveConsole:
@@ -218,3 +233,17 @@ def services(environ: Mapping[str, str] | None = None) -> Services:
         InputError: a configuration file is unusable.
     """
     return Services(load_settings(os.environ if environ is None else environ))
+
+
+def execute(services: Services, run_id: RunId, secrets: Mapping[str, str]) -> None:
+    """Be the run process of a run until it is over."""
+    from khien.application.execute_run import execute_run
+
+    os.chdir("/")
+    # A terminal that closes, or Ctrl-C in it, ends the one who watches and not the run.
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: services.runs.request_cancel(run_id, services.clock.now()))
+    # Ansible's workers leave their session; as a subreaper we are still the parent of their orphans.
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    execute_run(run_id, secrets, services.run_tools())

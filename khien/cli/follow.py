@@ -16,7 +16,7 @@ from khien.domain.run import HostOutcome, HostState, Run, RunId
 from khien.domain.text import safe_text
 from khien.i18n import _
 
-_LOOK_EVERY_SECONDS = 0.25
+_LOOK_EVERY_SECONDS = 0.2
 
 
 class Detached(Exception):  # noqa: N818 - not an error: the person stopped watching
