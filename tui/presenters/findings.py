@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from khien.application.evidence import evidence_lines
+from khien.application.labels import severity_label, verdict_label
 from khien.application.wording import advise
 from khien.domain.control import Control, Severity
 from khien.domain.finding import Finding, Verdict, VerdictCounts
@@ -63,9 +64,11 @@ def finding_rows(
 
 def finding_columns() -> tuple[Column[FindingRow], ...]:
     """Lay out the columns of findings."""
+    failed = max(9, len(verdict_label(Verdict.FAIL)) + 2)
+    weight = max(10, *(len(severity_label(severity)) + 2 for severity in Severity))
     return (
-        Column("verdict", _("Verdict"), lambda r: marks.verdict(r.finding.verdict), 9, 16, 90),
-        Column("severity", _("Severity"), lambda r: marks.severity(r.severity), 10, 13, 60),
+        Column("verdict", _("Verdict"), lambda r: marks.verdict(r.finding.verdict), failed, 16, 90),
+        Column("severity", _("Severity"), lambda r: marks.severity(r.severity), weight, 13, 60),
         Column("title", _("Control"), lambda r: plain(r.title, _title_tone(r)), 20, 56, 100, grows=True),
         Column("id", _("Name"), lambda r: plain(r.finding.control_id, Tone.DIM), 20, 32, 40),
     )

@@ -40,7 +40,7 @@ class FleetScreen(KhienScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", N_("Filter"), tooltip=N_("Filter as you type")),
         Binding("space", "mark", N_("Mark"), tooltip=N_("Mark the host; on an agency's line, all its hosts")),
-        Binding("r", "launch", N_("Run"), tooltip=N_("Start a run on hosts")),
+        Binding("r", "launch", N_("Start"), tooltip=N_("Start a run on hosts")),
         Binding("g", "group", N_("Group"), tooltip=N_("Group by agency, or not")),
         Binding("s", "sort", N_("Sort"), tooltip=N_("Sort by the next column")),
         Binding("S", "reverse", N_("Reverse"), show=False, tooltip=N_("Sort the other way round")),

@@ -51,7 +51,7 @@ class HostScreen(KhienScreen):
         ),
         Binding("right", "tab(1)", N_("Next tab"), tooltip=N_("Findings, updates, history")),
         Binding("left", "tab(-1)", N_("Tab before"), show=False),
-        Binding("r", "launch", N_("Run"), tooltip=N_("Start a run on this host")),
+        Binding("r", "launch", N_("Start"), tooltip=N_("Start a run on this host")),
     ]
 
     def __init__(self, desk: Desk, name: str) -> None:
