@@ -189,6 +189,7 @@ class Services:
                 runtime_dir=settings.runtime_dir,
                 forks=settings.forks,
                 cancel_grace_seconds=settings.cancel_grace_seconds,
+                known_hosts=None if self.loaded.origins["known_hosts"] == "default" else settings.known_hosts,
             ),
             processes=self.processes,
             clock=self.clock,

@@ -36,12 +36,22 @@ class AnsibleEngine:
         runtime_dir: where the private folder of a run is made.
         forks: hosts at once, when the run does not say.
         cancel_grace_seconds: how long ansible-playbook may take to stop before it is killed.
+        known_hosts: the file of confirmed host keys when it is not ssh's own; what an inventory says of its
+            hosts in ansible_ssh_common_args goes before it.
     """
 
-    def __init__(self, *, runtime_dir: Path, forks: int, cancel_grace_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        runtime_dir: Path,
+        forks: int,
+        cancel_grace_seconds: float,
+        known_hosts: Path | None = None,
+    ) -> None:
         self._runtime_dir = runtime_dir
         self._forks = forks
         self._grace = cancel_grace_seconds
+        self._known_hosts = known_hosts
         self._processes = LinuxProcesses()
 
     def execute(
@@ -51,7 +61,8 @@ class AnsibleEngine:
         folder = PrivateFolder.make(self._runtime_dir, job.run)
         guard = _start_guard(job.run, folder.path)
         try:
-            return _Execution(job, folder, self._forks, on_event).supervise(should_stop, self._grace)
+            execution = _Execution(job, folder, self._forks, self._known_hosts, on_event)
+            return execution.supervise(should_stop, self._grace)
         finally:
             # Connection masters of ssh outlive ansible-playbook on purpose; not our runs.
             self._processes.end_leftovers(job.run)
@@ -77,11 +88,17 @@ class _Execution:
     """One ansible-playbook, from start to end."""
 
     def __init__(
-        self, job: EngineJob, folder: PrivateFolder, forks: int, on_event: Callable[[EngineEvent], None]
+        self,
+        job: EngineJob,
+        folder: PrivateFolder,
+        forks: int,
+        known_hosts: Path | None,
+        on_event: Callable[[EngineEvent], None],
     ) -> None:
         self._job = job
         self._folder = folder
         self._forks = forks
+        self._known_hosts = known_hosts
         self._on_event = on_event
         self._pid_file = folder.path / "engine.pid"
         self._completed = False
@@ -154,7 +171,9 @@ class _Execution:
         self._exit_code = runner.rc
 
     def _environment(self) -> Mapping[str, str]:
+        known = self._known_hosts
         return {
+            **({"ANSIBLE_SSH_COMMON_ARGS": f"-o UserKnownHostsFile={known}"} if known else {}),
             ENGINE_MARK: str(self._job.run),
             "ANSIBLE_CONFIG": str(content_root() / "ansible.cfg"),
             # ansible-runner would switch it off.

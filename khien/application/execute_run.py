@@ -85,7 +85,7 @@ def _execute(run_id: RunId, secrets: Mapping[str, str], tools: RunTools) -> tupl
     if plan.changes_hosts:
         hosts = _without_locked(run_id, hosts, tools)
     if plan.verb.changes_hosts and hosts:
-        hosts = _without_unready(run_id, replace(plan, hosts=tuple(hosts)), tools)
+        hosts = _without_unready(run_id, replace(plan, hosts=tuple(hosts)), secrets, tools)
     if tools.runs.cancel_requested(run_id):
         reason = Reason(ReasonCode.RUN_CANCELLED)
         _close_open_hosts(run_id, reason, tools)
@@ -108,12 +108,13 @@ def _without_locked(run_id: RunId, hosts: list[str], tools: RunTools) -> list[st
     return [host for host in hosts if host not in busy]
 
 
-def _without_unready(run_id: RunId, plan: Plan, tools: RunTools) -> list[str]:
+def _without_unready(run_id: RunId, plan: Plan, secrets: Mapping[str, str], tools: RunTools) -> list[str]:
     """Keep a hung or broken host from costing the others time: look first, all at once."""
     wanted = set(plan.hosts)
     known = tools.inventory.hosts(plan.options.inventory, plan.options.limit)
     hosts = [host for host in known if host.name in wanted]
-    results = tools.preflight.check(hosts, deadline_seconds=tools.preflight_deadline_seconds)
+    preflight = tools.preflight.with_secrets(secrets)
+    results = preflight.check(hosts, deadline_seconds=tools.preflight_deadline_seconds)
     troubled = [outcome for result in results if (outcome := _trouble(result, tools)) is not None]
     tools.runs.record(run_id, troubled)
     out = {outcome.host for outcome in troubled}

@@ -73,6 +73,10 @@ class PreflightResult:
 class Preflight(Protocol):
     """Looks at many hosts' doors at once, without Ansible."""
 
+    def with_secrets(self, secrets: Mapping[str, str]) -> Preflight:
+        """Return the same preflight that uses these passwords where keys and sudo rules do not do."""
+        ...
+
     def check(self, hosts: Sequence[Host], *, deadline_seconds: float) -> tuple[PreflightResult, ...]:
         """Check all hosts concurrently; every host has a result at the latest after the deadline."""
         ...

@@ -47,6 +47,11 @@ class FakePreflight:
 
     troubled: Mapping[str, PreflightResult] = field(default_factory=dict)
     looked_at: list[str] = field(default_factory=list)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    def with_secrets(self, secrets: Mapping[str, str]) -> FakePreflight:
+        self.secrets = secrets
+        return self
 
     def check(self, hosts: Sequence[Host], *, deadline_seconds: float) -> tuple[PreflightResult, ...]:
         self.looked_at += [host.name for host in hosts]

@@ -250,6 +250,15 @@ def test_a_held_package_lock_is_left_to_the_playbook_which_waits(world: World) -
     assert states(here)["h2"] is HostState.CHANGED
 
 
+def test_the_look_at_the_door_knows_the_passwords_of_the_run(world: World) -> None:
+    here = world(all_well)
+    secrets = {"become_password": "only-for-this-run"}
+
+    execute_run(here.create(), secrets, here.tools())
+
+    assert here.preflight.secrets == secrets
+
+
 def test_verifying_looks_at_no_door_and_takes_no_lock(world: World) -> None:
     def script(job: EngineJob, tell: Tell, stop: Callable[[], bool]) -> EngineResult:
         assert locks(here) == []
