@@ -73,7 +73,7 @@ catalogue: setup-test ## Collect the texts for translators and compile the catal
 	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k N_ -k ngettext:1,2 -k pgettext:1c,2 --no-location --sort-output \
 		--omit-header -o khien/locale/khien.pot .
 	$(BIN)/pybabel -q update -i khien/locale/khien.pot -d khien/locale -D khien --no-fuzzy-matching \
-		--ignore-obsolete
+		--ignore-obsolete --width 100
 	$(BIN)/pybabel -q compile -d khien/locale -D khien
 
 constraints: setup-test ## Pin what is installed now
