@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class AnsibleInventory:
         """
         self._default = tuple(default)
         self._environment = {**(os.environ if environment is None else environment), **_STRICT}
+        # Else it would make a .ansible in the home of whoever asks.
+        self._environment.setdefault("ANSIBLE_LOCAL_TEMP", tempfile.gettempdir())
         if config is not None:
             self._environment["ANSIBLE_CONFIG"] = str(config)
         self._cache = InventoryCache(cache) if cache is not None else None
