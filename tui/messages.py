@@ -24,12 +24,16 @@ class RunRequested(Message):
 
 
 @dataclass
-class RunStarted(RunRequested):
+class RunStarted(Message):
     """A run was started from here."""
+
+    run_id: RunId
 
 
 @dataclass
-class LogRequested(RunRequested):
+class LogRequested(Message):
     """Somebody wants to read what happened to a host in a run."""
+
+    run_id: RunId
 
     host: str

@@ -11,7 +11,12 @@ from rich.cells import cell_len
 from tui.presenters.cell import Cell
 
 Row = TypeVar("Row")
-GAP = 2
+_NARROW = 96
+
+
+def gap_in(width: int) -> int:
+    """Say how much room stands between columns in a width."""
+    return 1 if width < _NARROW else 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Column(Generic[Row]):
     @property
     def needed(self) -> int:
         """Width at which it is shown at all; its title stays readable."""
-        return max(self.minimum, min(cell_len(self.title) + 2, 12))
+        return max(self.minimum, min(cell_len(self.title), 12))
 
     @property
     def wanted(self) -> int:
@@ -53,10 +58,11 @@ class Group:
 
 def fit_columns(columns: Sequence[Column[Row]], width: int) -> tuple[tuple[Column[Row], int], ...]:
     """Choose the columns that have room, and give each its width."""
+    gap = gap_in(width)
     chosen: list[Column[Row]] = []
     used = 0
     for column in sorted(columns, key=lambda c: -c.importance):
-        more = column.needed + (GAP if chosen else 0)
+        more = column.needed + (gap if chosen else 0)
         if chosen and used + more > width:
             continue
         chosen.append(column)

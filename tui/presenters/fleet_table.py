@@ -136,14 +136,14 @@ def fleet_columns(hosts: Sequence[Searchable], at: Moment) -> tuple[Column[Searc
     state = max(len(host_state_label(state)) for state in HostState) + 2
     never = len(_("never verified")) + 2
     return (
-        Column("host", _("Host"), lambda s: host_name(s.status), 18, longest, 100, grows=True),
+        Column("host", _("Host"), lambda s: host_name(s.status), 16, longest, 100, grows=True),
         Column("agency", _("Agency"), lambda s: plain(agency_words(s.status)), 12, agency, 40),
         Column("role", _("Role"), lambda s: plain(role_label(s.status.host.role), Tone.DIM), role, role, 20),
         Column("compliance", _("Compliance"), lambda s: compliance(s.status, at), 16, max(16, never), 90),
         Column("updates", _("Updates"), lambda s: updates(s.status), 7, 8, 80, right=True),
         Column("reboot", _("Reboot"), lambda s: reboot(s.status), 8, len(_("needed")) + 2, 60),
         Column("seen", _("Seen"), lambda s: seen(s.status, at), 6, 7, 50, right=True),
-        Column("last", _("Last run"), lambda s: last_run(s.status), 10, state, 70),
+        Column("last", _("Last run"), lambda s: last_run(s.status), 11, state, 70),
     )
 
 
@@ -182,14 +182,14 @@ def grouped(hosts: Sequence[Searchable], at: Moment) -> tuple[Searchable | Group
     for words, members in groupby(hosts, key=lambda host: agency_words(host.status)):
         own = tuple(members)
         names = tuple(host.status.host.name for host in own)
-        title = (*plain(words, Tone.STRONG), Piece("  "), *totals([host.status for host in own], at))
+        title = (*plain(words, Tone.STRONG), Piece("  "), *totals([host.status for host in own], at, brief=True))
         lines.append(Group(f"agency {words}", title, names))
         lines.extend(own)
     return tuple(lines)
 
 
-def totals(fleet: Sequence[HostStatus], at: Moment) -> Cell:
-    """Count a fleet, each figure with its denominator."""
+def totals(fleet: Sequence[HostStatus], at: Moment, *, brief: bool = False) -> Cell:
+    """Count a fleet, each figure with its denominator; briefly, without what no host has."""
     total = len(fleet)
     good = sum(is_compliant(status, at) for status in fleet)
     never = sum(status.counts is None for status in fleet)
@@ -204,8 +204,10 @@ def totals(fleet: Sequence[HostStatus], at: Moment) -> Cell:
         (_("reboot {n}"), restart, Tone.WARN if restart else Tone.DIM),
     ]
     cell: list[Piece] = []
-    for words, count, tone in figures:
+    for place, (words, count, tone) in enumerate(figures):
+        if brief and place and not count:
+            continue
         if cell:
-            cell.append(Piece("  ·  ", Tone.DIM))
+            cell.append(Piece(" · ", Tone.DIM))
         cell.append(Piece(words.format(n=of_total(count, total)), tone))
     return tuple(cell)

@@ -89,7 +89,7 @@ class KhienScreen(Screen[None]):
         yield Notice(id="notice")
         with Vertical(id="body"):
             yield from self.compose_body()
-        yield Footer(compact=True, show_command_palette=False)
+        yield Footer(show_command_palette=False)
 
     def _crumb_cell(self) -> tuple[Piece, ...]:
         return (
@@ -100,6 +100,7 @@ class KhienScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Look for the first time."""
+        self.watch_active_runs(self.active_runs)
         self.notice.tell(_("Loading …"))
         self.action_look()
 

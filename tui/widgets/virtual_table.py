@@ -18,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.presenters.cell import Cell, Tone
-from tui.presenters.columns import GAP, Column, Group, fit_columns
+from tui.presenters.columns import Column, Group, fit_columns, gap_in
 from tui.presenters.words import N_
 
 Row = TypeVar("Row")
@@ -65,8 +65,8 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     ]
 
     @dataclass
-    class Chosen(Message):
-        """A row was opened with enter or a double click."""
+    class Gesture(Message):
+        """Something happened to the row or column with this key."""
 
         table: VirtualTable[object]
         key: str
@@ -77,15 +77,19 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
             return self.table
 
     @dataclass
-    class Moved(Chosen):
+    class Chosen(Gesture):
+        """A row was opened with enter or a double click."""
+
+    @dataclass
+    class Moved(Gesture):
         """The cursor stands on another row; the key is empty when there is none."""
 
     @dataclass
-    class SortRequested(Chosen):
+    class SortRequested(Gesture):
         """The header of the column with this key was clicked."""
 
     @dataclass
-    class MarksChanged(Chosen):
+    class MarksChanged(Gesture):
         """Rows were marked or unmarked."""
 
     cursor: reactive[int] = reactive(0, init=False)
@@ -103,6 +107,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._lines: tuple[Row | Group, ...] = ()
         self._columns: Sequence[Column[Row]] = ()
         self._fitted: tuple[tuple[Column[Row], int], ...] = ()
+        self._gap = 2
         self._sorted_by = ""
         self._backwards = False
         self._told = ""
@@ -250,9 +255,9 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
     def _column_at(self, x: int) -> str:
         start = _GUTTER
         for column, width in self._fitted:
-            if start <= x < start + width + GAP:
+            if start <= x < start + width + self._gap:
                 return column.key
-            start += width + GAP
+            start += width + self._gap
         return ""
 
     # Drawing
@@ -264,6 +269,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
 
     def _fit(self) -> None:
         width = self.scrollable_content_region.width - _GUTTER - 1
+        self._gap = gap_in(width)
         self._fitted = fit_columns(self._columns, width) if width > 0 and self._columns else ()
         self._measure()
         self.refresh()
@@ -292,7 +298,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         else:
             for column, room in self._fitted:
                 segments += self._draw_cell(column.cell(line), room, base, right=column.right)
-                segments.append(Segment(" " * GAP, base))
+                segments.append(Segment(" " * self._gap, base))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _gutter(self, line: Row | Group, base: Style, *, here: bool) -> Segment:
@@ -310,7 +316,7 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
                 style = self.rich_style + self.get_component_rich_style("table--sorted", partial=True)
                 title += " ▾" if self._backwards else " ▴"
             segments.append(Segment(_fit(title, room, right=column.right), style))
-            segments.append(Segment(" " * GAP, base))
+            segments.append(Segment(" " * self._gap, base))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _draw_cell(self, cell: Cell, room: int, base: Style, *, right: bool) -> list[Segment]:
