@@ -28,7 +28,9 @@ def main() -> None:
     """Write the file."""
     environments = [frozen(python) for python in sys.argv[1:] or [sys.executable]]
     old, new = environments[0], environments[-1]
-    lines = ["# Every package, pinned; tools/write-constraints.py writes this file. Addresses never stand here."]
+    lines = [
+        "# Every package, pinned; tools/write-constraints.py writes this file. Addresses never stand here."
+    ]
     for name in sorted(old | new, key=str.lower):
         if old.get(name) == new.get(name):
             lines.append(f"{name}=={new[name]}")

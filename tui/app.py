@@ -30,6 +30,7 @@ from tui.screens.log import LogScreen
 from tui.screens.run import RunScreen
 from tui.screens.runs import RunsScreen
 from tui.theme import DARK, THEMES
+from tui.widgets.virtual_table import VirtualTable
 
 
 class KhienApp(App[None]):
@@ -149,9 +150,12 @@ class KhienApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer everything that has a key here, and the themes."""
+        seen: set[str] = {"command_palette"}
         for active in screen.active_bindings.values():
             binding = active.binding
-            if active.enabled and binding.tooltip and binding.action != "command_palette":
+            in_table = isinstance(active.node, VirtualTable)
+            if active.enabled and binding.tooltip and not in_table and binding.action not in seen:
+                seen.add(binding.action)
                 help_words = f"{_(binding.tooltip)}  ({self.get_key_display(binding)})"
                 run = partial(self.run_action, binding.action, active.node)
                 yield SystemCommand(_(binding.description), help_words, run)

@@ -197,7 +197,7 @@ class FakeConsole:
                         outcome.task or "Ask the host",
                         outcome.state.value,
                         "",
-                    )  # fmt: skip
+                    )
                 )
             record.run = replace(record.run, counts=count_states(record.outcomes.values()))
 

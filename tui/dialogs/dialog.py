@@ -51,5 +51,5 @@ class Dialog(ModalScreen[Answer]):
 def button(words: str, id: str, *, risky: bool = False, main: bool = False) -> Button:  # noqa: A002
     """Make a button; its words are plain text."""
     return Button(
-        Content(words), id=id, variant="error" if risky else "primary" if main else "default", flat=True
+        Content(words), id=id, variant="error" if risky else "primary" if main else "default", compact=True
     )

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button, Checkbox, RadioButton, RadioSet
+from textual.widgets import Button, RadioSet
 
 from khien.domain.run import Verb
 from khien.i18n import _
 from tui.dialogs.dialog import Dialog, button
 from tui.presenters.cell import Piece, Tone
 from tui.presenters.selection import LaunchWish, Scope
+from tui.widgets.choices import Choice, Tick
 from tui.widgets.words import Words
 
 
@@ -31,21 +32,19 @@ class LaunchDialog(Dialog[LaunchWish | None]):
         yield Words((Piece(_("Hosts"), Tone.ACCENT),))
         with RadioSet(id="scope"):
             for place, scope in enumerate(self.scopes):
-                yield RadioButton(Content(scope.words), value=place == 0)
+                yield Choice(Content(scope.words), value=place == 0)
         yield Words((Piece(_("What to do"), Tone.ACCENT),))
         with RadioSet(id="verb"):
-            yield RadioButton(
+            yield Choice(
                 Content(_("Verify: ask hosts how they stand; changes nothing")),
                 value=self.verb is Verb.VERIFY,
             )
-            yield RadioButton(
-                Content(_("Patch: install pending security updates")), value=self.verb is Verb.PATCH
-            )
+            yield Choice(Content(_("Patch: install pending security updates")), value=self.verb is Verb.PATCH)
         yield Words((Piece(_("How"), Tone.ACCENT),), id="how-words")
         with RadioSet(id="how"):
-            yield RadioButton(Content(_("Check only: say what would change")), value=True)
-            yield RadioButton(Content(_("For real: change the hosts")))
-        yield Checkbox(Content(_("Restart hosts that need it")), id="reboot")
+            yield Choice(Content(_("Check only: say what would change")), value=True)
+            yield Choice(Content(_("For real: change the hosts")))
+        yield Tick(Content(_("Restart hosts that need it")), id="reboot")
 
     def compose_buttons(self) -> ComposeResult:
         """Offer to go on."""
@@ -65,7 +64,7 @@ class LaunchDialog(Dialog[LaunchWish | None]):
         """Offer only what the kind of run understands."""
         patch, real = self._pressed("verb") == 1, self._pressed("how") == 1
         self.query_one("#how", RadioSet).disabled = not patch
-        self.query_one("#reboot", Checkbox).disabled = not (patch and real)
+        self.query_one("#reboot", Tick).disabled = not (patch and real)
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
@@ -80,6 +79,6 @@ class LaunchDialog(Dialog[LaunchWish | None]):
                 verb=verb,
                 scope=self.scopes[self._pressed("scope")],
                 check=verb.changes_hosts and not real,
-                reboot=real and self.query_one("#reboot", Checkbox).value,
+                reboot=real and self.query_one("#reboot", Tick).value,
             )
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button, Checkbox
+from textual.widgets import Button
 
 from khien.application.labels import host_state_label
 from khien.domain.run import HostState
@@ -15,6 +15,7 @@ from khien.i18n import _, ngettext
 from tui.dialogs.dialog import Dialog, button
 from tui.presenters.cell import Piece, Tone
 from tui.presenters.words import number
+from tui.widgets.choices import Tick
 from tui.widgets.words import Words
 
 
@@ -32,7 +33,7 @@ class RetryDialog(Dialog[frozenset[HostState] | None]):
         for state, count in self.counted:
             words = ngettext("{state}: {n} host", "{state}: {n} hosts", count)
             text = words.format(state=host_state_label(state), n=number(count))
-            yield Checkbox(Content(text), value=True, id=f"state-{state.value}")
+            yield Tick(Content(text), value=True, id=f"state-{state.value}")
 
     def compose_buttons(self) -> ComposeResult:
         """Offer to go on."""
@@ -41,9 +42,9 @@ class RetryDialog(Dialog[frozenset[HostState] | None]):
 
     def on_mount(self) -> None:
         """Start on the first state."""
-        self.query(Checkbox).first().focus()
+        self.query(Tick).first().focus()
 
-    @on(Checkbox.Changed)
+    @on(Tick.Changed)
     def changed(self) -> None:
         """Nothing chosen is nothing to go on with."""
         self.query_one("#next", Button).disabled = not self.chosen
@@ -52,7 +53,7 @@ class RetryDialog(Dialog[frozenset[HostState] | None]):
     def chosen(self) -> frozenset[HostState]:
         """The states that are ticked."""
         return frozenset(
-            state for state, _count in self.counted if self.query_one(f"#state-{state.value}", Checkbox).value
+            state for state, _count in self.counted if self.query_one(f"#state-{state.value}", Tick).value
         )
 
     @on(Button.Pressed)

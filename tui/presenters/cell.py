@@ -1,4 +1,4 @@
-"""Pieces of text with a tone; the only form in which a table or a pane takes text, so none of it is markup."""
+"""Pieces of text with a tone: the only form in which tables and panes take text, so none is markup."""
 
 from __future__ import annotations
 

@@ -182,7 +182,8 @@ def grouped(hosts: Sequence[Searchable], at: Moment) -> tuple[Searchable | Group
     for words, members in groupby(hosts, key=lambda host: agency_words(host.status)):
         own = tuple(members)
         names = tuple(host.status.host.name for host in own)
-        title = (*plain(words, Tone.STRONG), Piece("  "), *totals([host.status for host in own], at, brief=True))
+        figures = totals([host.status for host in own], at, brief=True)
+        title = (*plain(words, Tone.STRONG), Piece("  "), *figures)
         lines.append(Group(f"agency {words}", title, names))
         lines.extend(own)
     return tuple(lines)

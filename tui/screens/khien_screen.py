@@ -1,4 +1,4 @@
-"""What all screens share: the line on top, the footer, asking the console in a thread, and saying what failed."""
+"""What all screens share: the line on top, the footer, asking the console in a thread, what failed."""
 
 from __future__ import annotations
 

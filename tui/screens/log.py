@@ -113,7 +113,8 @@ class LogScreen(KhienScreen):
             "skipped": ("–", muted),
         }
         sign, colour = signs.get(line.status, ("·", warn))
-        text = Text(f"{clock(line.at)}  ", style=muted)
+        text = Text(no_wrap=False)
+        text.append(f"{clock(line.at)}  ", style=muted)
         text.append(f"{sign} {safe_text(line.status, 20):<11} ", style=colour)
         text.append(safe_text(line.task, 200), style="bold")
         if said := safe_lines(line.text, 20_000).strip():

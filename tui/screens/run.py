@@ -183,8 +183,8 @@ class RunScreen(KhienScreen):
         words = ngettext(
             "{n} host of {total} has no outcome yet. A host that is installing packages finishes by itself; "
             "the others are left as they are. What was left undone can be retried.",
-            "{n} hosts of {total} have no outcome yet. A host that is installing packages finishes by itself; "
-            "the others are left as they are. What was left undone can be retried.",
+            "{n} hosts of {total} have no outcome yet. A host that is installing packages finishes by "
+            "itself; the others are left as they are. What was left undone can be retried.",
             rest,
         ).format(n=number(rest), total=number(run.total))
         title = _("Cancel {run}?").format(run=f"{run_label(run)} {run.id}")
