@@ -50,7 +50,13 @@ class KhienApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "fleet", N_("Fleet"), show=False, tooltip=N_("Go to the fleet")),
         Binding("2,R", "runs", N_("Runs"), tooltip=N_("Go to the list of runs")),
-        Binding("colon,ctrl+p", "command_palette", N_("Commands"), tooltip=N_("Find a command by its name")),
+        Binding(
+            "colon,ctrl+p",
+            "command_palette",
+            N_("Commands"),
+            show=False,
+            tooltip=N_("Find a command by its name"),
+        ),
         Binding("question_mark", "help", N_("Help"), tooltip=N_("Show the keys of this screen")),
         Binding("q", "leave", N_("Quit"), tooltip=N_("Quit; runs go on")),
         Binding("ctrl+q,ctrl+c", "leave", N_("Quit"), show=False, priority=True),

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Button, RadioSet
+from textual.widgets import Button
 
 from khien.domain.run import Verb
 from khien.i18n import _
 from tui.dialogs.dialog import Dialog, button
 from tui.presenters.cell import Piece, Tone
 from tui.presenters.selection import LaunchWish, Scope
-from tui.widgets.choices import Choice, Tick
+from tui.widgets.choices import Choice, Choices, Tick
 from tui.widgets.words import Words
 
 
@@ -30,18 +30,18 @@ class LaunchDialog(Dialog[LaunchWish | None]):
     def compose_body(self) -> ComposeResult:
         """Offer the choices."""
         yield Words((Piece(_("Hosts"), Tone.ACCENT),))
-        with RadioSet(id="scope"):
+        with Choices(id="scope"):
             for place, scope in enumerate(self.scopes):
                 yield Choice(Content(scope.words), value=place == 0)
         yield Words((Piece(_("What to do"), Tone.ACCENT),))
-        with RadioSet(id="verb"):
+        with Choices(id="verb"):
             yield Choice(
                 Content(_("Verify: ask hosts how they stand; changes nothing")),
                 value=self.verb is Verb.VERIFY,
             )
             yield Choice(Content(_("Patch: install pending security updates")), value=self.verb is Verb.PATCH)
         yield Words((Piece(_("How"), Tone.ACCENT),), id="how-words")
-        with RadioSet(id="how"):
+        with Choices(id="how"):
             yield Choice(Content(_("Check only: say what would change")), value=True)
             yield Choice(Content(_("For real: change the hosts")))
         yield Tick(Content(_("Restart hosts that need it")), id="reboot")
@@ -57,13 +57,13 @@ class LaunchDialog(Dialog[LaunchWish | None]):
         self.query_one("#verb").focus()
 
     def _pressed(self, id: str) -> int:  # noqa: A002
-        return max(0, self.query_one(f"#{id}", RadioSet).pressed_index)
+        return max(0, self.query_one(f"#{id}", Choices).pressed_index)
 
-    @on(RadioSet.Changed)
+    @on(Choices.Changed)
     def _adapt(self) -> None:
         """Offer only what the kind of run understands."""
         patch, real = self._pressed("verb") == 1, self._pressed("how") == 1
-        self.query_one("#how", RadioSet).disabled = not patch
+        self.query_one("#how", Choices).disabled = not patch
         self.query_one("#reboot", Tick).disabled = not (patch and real)
 
     @on(Button.Pressed)
@@ -72,6 +72,10 @@ class LaunchDialog(Dialog[LaunchWish | None]):
         if event.button.id != "next":
             self.dismiss(None)
             return
+        self.action_next()
+
+    def action_next(self) -> None:
+        """Answer."""
         verb = (Verb.VERIFY, Verb.PATCH)[self._pressed("verb")]
         real = verb.changes_hosts and self._pressed("how") == 1
         self.dismiss(

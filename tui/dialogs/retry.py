@@ -59,4 +59,12 @@ class RetryDialog(Dialog[frozenset[HostState] | None]):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         """Answer, or go back."""
-        self.dismiss(self.chosen if event.button.id == "next" else None)
+        if event.button.id == "next":
+            self.action_next()
+        else:
+            self.dismiss(None)
+
+    def action_next(self) -> None:
+        """Answer, when anything is chosen."""
+        if self.chosen:
+            self.dismiss(self.chosen)

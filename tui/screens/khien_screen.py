@@ -111,9 +111,9 @@ class KhienScreen(Screen[None]):
 
     def watch_active_runs(self, count: int) -> None:
         """Say how many runs go on."""
-        if self.is_mounted:
-            words = ngettext("▸ {n} run goes on", "▸ {n} runs go on", count).format(n=number(count))
-            self.query_one("#active", Words).say((Piece(words if count else "", Tone.ACCENT),))
+        words = ngettext("▸ {n} run goes on", "▸ {n} runs go on", count).format(n=number(count))
+        for place in self.query("#active").results(Words):
+            place.say((Piece(words if count else "", Tone.ACCENT),))
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
@@ -164,7 +164,7 @@ class KhienScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Look again when the screen comes to the front."""
-        if self.is_mounted and self._timer is not None:
+        if self._timer is not None:
             self.action_look()
 
     def show_trouble(self, error: BaseException | None) -> None:

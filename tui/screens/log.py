@@ -55,7 +55,7 @@ class LogScreen(KhienScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the log."""
-        yield RichLog(id="log", wrap=True, markup=False, highlight=False, max_lines=_MOST_LINES)
+        yield RichLog(id="log", wrap=True, markup=False, highlight=False, max_lines=_MOST_LINES, min_width=20)
 
     @property
     def paper(self) -> RichLog:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from textual.widgets import Checkbox, RadioButton
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Checkbox, RadioButton, RadioSet
 
 
 class Choice(RadioButton):
@@ -17,7 +20,9 @@ class Choice(RadioButton):
 
 
 class Tick(Checkbox):
-    """Yes or no."""
+    """Yes or no: space answers, enter goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.next", show=False)]
 
     BUTTON_LEFT, BUTTON_INNER, BUTTON_RIGHT = "[", " ", "]"
 
@@ -25,3 +30,19 @@ class Tick(Checkbox):
         """Draw a yes as a cross in the box."""
         self.BUTTON_INNER = "x" if self.value else " "
         super().watch_value()
+
+
+class Choices(RadioSet):
+    """Several choices of which one holds: the arrow keys choose, enter goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.next", show=False)]
+
+    def action_next_button(self) -> None:
+        """Choose the next one."""
+        super().action_next_button()
+        self.action_toggle_button()
+
+    def action_previous_button(self) -> None:
+        """Choose the one before."""
+        super().action_previous_button()
+        self.action_toggle_button()
