@@ -180,6 +180,8 @@ class _Execution:
             "ANSIBLE_HOST_KEY_CHECKING": "True",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._folder.path / "cp"),
             "ANSIBLE_LOCAL_TEMP": str(self._folder.path / "tmp"),
+            # Else it would make a .ansible in the home of whoever runs it.
+            "ANSIBLE_HOME": str(self._folder.path / "home"),
             "ANSIBLE_NOCOLOR": "1",
             # The callback replaces larger results by {} without a word.
             "MAX_EVENT_RES": "5000000",

@@ -63,6 +63,8 @@ class AnsibleInventory:
         self._environment = {**(os.environ if environment is None else environment), **_STRICT}
         # Else it would make a .ansible in the home of whoever asks.
         self._environment.setdefault("ANSIBLE_LOCAL_TEMP", tempfile.gettempdir())
+        if cache is not None:
+            self._environment.setdefault("ANSIBLE_HOME", str(cache))
         if config is not None:
             self._environment["ANSIBLE_CONFIG"] = str(config)
         self._cache = InventoryCache(cache) if cache is not None else None
