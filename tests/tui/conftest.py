@@ -1,0 +1,69 @@
+import os
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from textual.pilot import Pilot
+
+from khien.i18n import choose_language
+from tests.fakes.console import FakeConsole, make_console
+from tests.fakes.province import NOW
+from tui.app import KhienApp
+from tui.desk import Desk, Pace
+
+NEVER = 3600.0
+
+
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """English, UTC and colours, whatever the machine says."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    time.tzset()
+    choose_language("en")
+    yield
+    os.environ.pop("TZ", None)
+    time.tzset()
+
+
+@pytest.fixture
+def console() -> FakeConsole:
+    return make_console()
+
+
+def make_app(console: FakeConsole) -> KhienApp:
+    """Make an app that looks only when asked, at a fixed moment, without animation."""
+    app = KhienApp(Desk(console, now=lambda: NOW, pace=Pace(NEVER, NEVER, NEVER)))
+    app.animation_level = "none"
+    return app
+
+
+@pytest.fixture
+def app(console: FakeConsole) -> KhienApp:
+    return make_app(console)
+
+
+async def settle(pilot: Pilot) -> None:
+    """Wait until every question to the console is answered and drawn."""
+    for _turn in range(4):
+        await pilot.pause()
+        asking = [w for w in pilot.app.workers if w.group in ("look", "job", "count") and not w.is_finished]
+        if asking:
+            await pilot.app.workers.wait_for_complete(asking)
+    await pilot.pause()
+
+
+async def press(pilot: Pilot, *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+def screen_text(app: KhienApp) -> str:
+    """Return what stands on the screen, line by line."""
+    return "\n".join(
+        "".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()
+    )
+
+
+Opener = Callable[[FakeConsole], KhienApp]
