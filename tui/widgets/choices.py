@@ -40,9 +40,14 @@ class Choices(RadioSet):
     def action_next_button(self) -> None:
         """Choose the next one."""
         super().action_next_button()
-        self.action_toggle_button()
+        self._choose()
 
     def action_previous_button(self) -> None:
         """Choose the one before."""
         super().action_previous_button()
-        self.action_toggle_button()
+        self._choose()
+
+    def _choose(self) -> None:
+        # The set itself goes to its first button when it is mounted; that must not undo what holds.
+        if self.has_focus:
+            self.action_toggle_button()
