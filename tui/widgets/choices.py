@@ -49,5 +49,5 @@ class Choices(RadioSet):
 
     def _choose(self) -> None:
         # The set itself goes to its first button when it is mounted; that must not undo what holds.
-        if self.has_focus:
+        if self.pressed_button is not None:
             self.action_toggle_button()
