@@ -1,6 +1,6 @@
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from textual.pilot import Pilot
@@ -12,6 +12,7 @@ from tui.app import KhienApp
 from tui.desk import Desk, Pace
 
 NEVER = 3600.0
+ASKING = ("look", "job", "count")
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +46,10 @@ def app(console: FakeConsole) -> KhienApp:
 
 async def settle(pilot: Pilot) -> None:
     """Wait until every question to the console is answered and drawn."""
-    for _turn in range(4):
+    await pilot.pause()
+    while asking := [w for w in pilot.app.workers if w.group in ASKING and not w.is_finished]:
+        await pilot.app.workers.wait_for_complete(asking)
         await pilot.pause()
-        asking = [w for w in pilot.app.workers if w.group in ("look", "job", "count") and not w.is_finished]
-        if asking:
-            await pilot.app.workers.wait_for_complete(asking)
     await pilot.pause()
 
 
@@ -64,6 +64,3 @@ def screen_text(app: KhienApp) -> str:
     return "\n".join(
         "".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()
     )
-
-
-Opener = Callable[[FakeConsole], KhienApp]

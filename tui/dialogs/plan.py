@@ -73,7 +73,7 @@ class ConfirmPlan(Confirm):
         lines += [
             (left.host, _("left out: {why}").format(why=describe(left.reason))) for left in self.plan.left_out
         ]
-        longest = min(48, max((len(line[0]) for line in lines), default=10))
+        longest = min(32, max((len(line[0]) for line in lines), default=10))
         columns: list[Column[_Line]] = [
             Column("host", _("Host"), _host, 18, longest, 100, grows=not self.plan.left_out)
         ]
