@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from khien.application.wording import describe
 from khien.domain.plan import Plan
@@ -46,6 +49,15 @@ def plan_words(plan: Plan) -> str:
 class ConfirmPlan(Confirm):
     """Yes or no to a plan; a plan that changes hosts starts on No."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "leaf('move', -1)", show=False),
+        Binding("down", "leaf('move', 1)", show=False),
+        Binding("pageup", "leaf('page', -1)", show=False),
+        Binding("pagedown", "leaf('page', 1)", show=False),
+        Binding("home", "leaf('edge', 0)", show=False),
+        Binding("end", "leaf('edge', 1)", show=False),
+    ]
+
     def __init__(self, plan: Plan, *, title: str = "") -> None:
         super().__init__(
             title or plan_title(plan),
@@ -65,6 +77,10 @@ class ConfirmPlan(Confirm):
             words = ngettext("{n} host is left out", "{n} hosts are left out", len(self.plan.left_out))
             text = words.format(n=number(len(self.plan.left_out)))
             yield Words((Piece("! " + text, Tone.WARN),), id="dialog-left-out")
+
+    def action_leaf(self, how: str, where: int) -> None:
+        """Leaf through the hosts while a button has the focus."""
+        getattr(self.query_one(VirtualTable), f"action_{how}")(where)
 
     def on_mount(self) -> None:
         """List the hosts."""

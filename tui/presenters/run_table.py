@@ -91,11 +91,11 @@ def run_head(run: Run, now: datetime, width: int) -> tuple[Cell, ...]:
 def run_columns(now: datetime) -> tuple[Column[Run], ...]:
     """Lay out the columns of the list of runs."""
     return (
-        Column("started", _("Started"), lambda r: _when(r, now), 8, 26, 85),
-        Column("verb", _("Run"), lambda r: plain(run_label(r), Tone.STRONG), 8, 22, 95),
-        Column("state", _("State"), lambda r: marks.run_state(r.state), 12, 20, 100),
-        Column("progress", _("Hosts"), lambda r: progress(r, 8), 16, 20, 90),
-        Column("bad", _("Needs attention"), bad_counts, 16, 44, 70, grows=True),
+        Column("started", _("Started"), lambda r: _when(r, now), 16, 24, 85),
+        Column("verb", _("Run"), lambda r: plain(run_label(r), Tone.STRONG), 10, 22, 95),
+        Column("state", _("State"), lambda r: marks.run_state(r.state), 13, 17, 100),
+        Column("progress", _("Hosts"), lambda r: progress(r, 6), 13, 18, 90),
+        Column("bad", _("Needs attention"), bad_counts, 10, 44, 70, grows=True),
         Column("by", _("By"), lambda r: plain(r.requested_by, Tone.DIM), 8, 14, 30),
         Column("id", _("Id"), lambda r: plain(r.id, Tone.DIM), 20, 21, 20),
     )

@@ -24,11 +24,11 @@ class Tick(Checkbox):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.next", show=False)]
 
-    BUTTON_LEFT, BUTTON_INNER, BUTTON_RIGHT = "[", " ", "]"
+    BUTTON_LEFT, BUTTON_INNER, BUTTON_RIGHT = " ", "□", " "
 
     def watch_value(self) -> None:
-        """Draw a yes as a cross in the box."""
-        self.BUTTON_INNER = "x" if self.value else " "
+        """Draw a yes as a full box."""
+        self.BUTTON_INNER = "■" if self.value else "□"
         super().watch_value()
 
 
