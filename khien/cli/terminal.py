@@ -12,4 +12,9 @@ def tui(context: typer.Context) -> None:
     """Open the terminal UI."""
     from tui.__main__ import run
 
-    run(services(context).console, language=current_language())
+    everything = services(context)
+    run(
+        everything.console,
+        language=current_language(),
+        stale_after_hours=everything.settings.stale_after_hours,
+    )
