@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from khien.i18n import choose_language
 from tests.fakes.console import FakeConsole, make_console
@@ -50,6 +51,8 @@ async def settle(pilot: Pilot) -> None:
     while asking := [w for w in pilot.app.workers if w.group in ASKING and not w.is_finished]:
         await pilot.app.workers.wait_for_complete(asking)
         await pilot.pause()
+    for box in pilot.app.screen.query(Input):
+        box.cursor_blink = False
     await pilot.pause()
 
 
