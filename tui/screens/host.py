@@ -9,9 +9,9 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import ContentSwitcher, Tab, Tabs
 
 from khien.domain.control import Control
 from khien.domain.fleet import HostDetail, HostHistoryEntry
@@ -68,23 +68,27 @@ class HostScreen(KhienScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out facts and tabs."""
         yield Words(id="facts", classes="head")
-        with TabbedContent(initial="findings"):
-            with TabPane(Content(_("Findings")), id="findings"):
+        # Not TabbedContent: it also follows the focus, and then two quick keys end on the wrong tab.
+        names = (_("Findings"), _("Updates"), _("History"))
+        yield Tabs(*(Tab(Content(name), id=f"tab-{tab}") for tab, name in zip(_TABS, names, strict=True)))
+        with ContentSwitcher(initial="findings"):
+            with Vertical(id="findings"):
                 yield Words(id="findings-words", classes="line")
                 with Container(classes="split"):
                     yield VirtualTable[FindingRow](lambda row: row.finding.control_id, id="finding-table")
                     with VerticalScroll(classes="pane", id="finding-pane"):
                         yield Words(id="finding")
-            with TabPane(Content(_("Updates")), id="updates"):
+            with Vertical(id="updates"):
                 yield Words(id="updates-words", classes="line")
                 yield VirtualTable[PackageChange](change_key, id="update-table")
-            with TabPane(Content(_("History")), id="history"):
+            with Vertical(id="history"):
                 yield Words(id="history-words", classes="line")
                 yield VirtualTable[HostHistoryEntry](lambda entry: entry.run, id="history-table")
 
     def on_mount(self) -> None:
         """Start in the findings."""
         super().on_mount()
+        self.query_one(Tabs).can_focus = False
         self.query_one("#finding-table").focus()
 
     # Looking
@@ -104,8 +108,7 @@ class HostScreen(KhienScreen):
         self._show_history()
 
     def _name_tab(self, tab: str, words: str, count: int) -> None:
-        label = Content(f"{words} {number(count)}")
-        self.query_one(TabbedContent).get_tab(tab).label = label
+        self.query_one(f"#tab-{tab}", Tab).label = Content(f"{words} {number(count)}")
 
     def _show_findings(self) -> None:
         if self.news is None:
@@ -184,15 +187,21 @@ class HostScreen(KhienScreen):
 
     def action_tab(self, step: int) -> None:
         """Go to another tab, and into its table."""
-        tabs = self.query_one(TabbedContent)
-        tabs.active = _TABS[(_TABS.index(tabs.active) + step) % len(_TABS)]
+        place = _TABS.index(self.query_one(ContentSwitcher).current or _TABS[0])
+        self._open_tab(_TABS[(place + step) % len(_TABS)])
 
-    @on(TabbedContent.TabActivated)
-    def enter_tab(self) -> None:
-        """Put the focus into the table of the tab."""
-        pane = self.query_one(TabbedContent).active_pane
-        if pane is not None and self.is_current:
-            pane.query_one(VirtualTable).focus()
+    def _open_tab(self, tab: str) -> None:
+        self.query_one(ContentSwitcher).current = tab
+        self.query_one(Tabs).active = f"tab-{tab}"
+        if self.is_current:
+            self.query_one(f"#{tab}").query_one(VirtualTable).focus()
+
+    @on(Tabs.TabActivated)
+    def tab_clicked(self, event: Tabs.TabActivated) -> None:
+        """Follow a click on a tab."""
+        tab = (event.tab.id or "").removeprefix("tab-")
+        if event.tab.id == self.query_one(Tabs).active and tab != self.query_one(ContentSwitcher).current:
+            self._open_tab(tab)
 
     @on(VirtualTable.Chosen, "#finding-table")
     def read_finding(self) -> None:
