@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from khien.domain.fleet import HostDetail, HostStatus
@@ -294,6 +295,18 @@ class TestLaunch:
             assert console.launched == []
             assert isinstance(app.screen, FleetScreen)
 
+    async def test_a_quick_key_never_changes_which_hosts_are_meant(self, app: KhienApp) -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            await settle(pilot)
+            app.post_message(events.Key("r", "r"))
+            app.post_message(events.Key("down", None))
+            await settle(pilot)
+            assert isinstance(app.screen, LaunchDialog)
+
+            await press(pilot, "enter")
+            assert isinstance(app.screen, ConfirmPlan)
+            assert len(app.screen.plan.hosts) == 1
+
     async def test_check_mode_is_offered_first(self, console: FakeConsole, app: KhienApp) -> None:
         async with app.run_test(size=SIZE) as pilot:
             await settle(pilot)
@@ -403,6 +416,18 @@ class TestRun:
             await press(pilot, "escape", "home", "enter", "end")
             assert "changed 3 packages:" in screen_text(app)
             assert "would" not in screen_text(app)
+
+    async def test_a_cursor_on_top_stays_with_the_news(self, console: FakeConsole, app: KhienApp) -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            await settle(pilot)
+            await press(pilot, "2", "enter")
+            assert isinstance(app.screen, RunScreen)
+            first = app.screen.table.cursor_key
+            console.put(GOING, HostOutcome(first, HostState.OK))
+            await press(pilot, "f5")
+
+            assert app.screen.table.cursor == 0
+            assert app.screen.table.cursor_key != first
 
     async def test_failed_first_or_by_name(self, app: KhienApp) -> None:
         async with app.run_test(size=SIZE) as pilot:

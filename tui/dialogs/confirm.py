@@ -38,7 +38,7 @@ class Confirm(Dialog[bool]):
 
     def on_mount(self) -> None:
         """Start on the answer that does no harm."""
-        self.query_one("#no" if self.risky else "#yes").focus()
+        self.set_focus(self.query_one("#no" if self.risky else "#yes"))
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:

@@ -25,6 +25,7 @@ class Dialog(ModalScreen[Answer]):
         Binding("right", "app.focus_next", show=False),
     ]
 
+    AUTO_FOCUS = ""  # the focus must be right before the first key, so each dialog sets it itself
     title_words: str = ""
 
     def compose(self) -> ComposeResult:

@@ -43,7 +43,7 @@ class Help(Dialog[None]):
 
     def on_mount(self) -> None:
         """Scroll with the keys."""
-        self.query_one("#help").focus()
+        self.set_focus(self.query_one("#help"))
 
     @on(Button.Pressed)
     def pressed(self) -> None:

@@ -54,7 +54,7 @@ class LaunchDialog(Dialog[LaunchWish | None]):
     def on_mount(self) -> None:
         """Start on the kind of run."""
         self._adapt()
-        self.query_one("#verb").focus()
+        self.set_focus(self.query_one("#verb"))
 
     def _pressed(self, id: str) -> int:  # noqa: A002
         return max(0, self.query_one(f"#{id}", Choices).pressed_index)

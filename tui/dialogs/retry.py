@@ -42,7 +42,7 @@ class RetryDialog(Dialog[frozenset[HostState] | None]):
 
     def on_mount(self) -> None:
         """Start on the first state."""
-        self.query(Tick).first().focus()
+        self.set_focus(self.query(Tick).first())
 
     @on(Tick.Changed)
     def changed(self) -> None:

@@ -47,7 +47,7 @@ def state_counts(run: Run) -> Cell:
     for state in STATE_ORDER:
         if count := run.counts.get(state, 0):
             if pieces:
-                pieces.append(Piece("   "))
+                pieces.append(Piece("  "))
             pieces += marks.host_state_count(state, number(count))
     return tuple(pieces)
 
@@ -81,7 +81,7 @@ def run_head(run: Run, now: datetime, width: int) -> tuple[Cell, ...]:
     )
     if run.parent:
         what = (*what, Piece("  ·  " + _("retries {run}").format(run=run.parent), Tone.DIM))
-    room = max(10, min(60, width // 3))
+    room = max(10, min(40, width // 5))
     lines: list[Cell] = [what, (*progress(run, room), Piece("   "), *state_counts(run))]
     if why := describe(run.reason):
         lines.append((Piece(why, Tone.WARN), Piece("  " + advise(run.reason), Tone.DIM)))

@@ -91,7 +91,7 @@ class FleetScreen(KhienScreen):
     def on_mount(self) -> None:
         """Start in the table."""
         super().on_mount()
-        self.table.focus()
+        self.set_focus(self.table)
 
     # Looking
 

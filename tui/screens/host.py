@@ -89,7 +89,7 @@ class HostScreen(KhienScreen):
         """Start in the findings."""
         super().on_mount()
         self.query_one(Tabs).can_focus = False
-        self.query_one("#finding-table").focus()
+        self.set_focus(self.query_one("#finding-table"))
 
     # Looking
 

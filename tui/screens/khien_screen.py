@@ -41,6 +41,7 @@ class KhienScreen(Screen[None]):
         Binding("escape", "back", N_("Back"), show=False, tooltip=N_("Go back")),
         Binding("f5,ctrl+r", "look", N_("Reload"), show=False, tooltip=N_("Look again now")),
     ]
+    AUTO_FOCUS = ""  # the focus must be right before the first key, so each screen sets it itself
     active_runs: reactive[int] = reactive(0)
 
     def __init__(self, desk: Desk) -> None:

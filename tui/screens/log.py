@@ -65,7 +65,7 @@ class LogScreen(KhienScreen):
     def on_mount(self) -> None:
         """Start at the log."""
         super().on_mount()
-        self.paper.focus()
+        self.set_focus(self.paper)
 
     @property
     def pace(self) -> float | None:

@@ -83,7 +83,7 @@ class RunScreen(KhienScreen):
     def on_mount(self) -> None:
         """Start in the table."""
         super().on_mount()
-        self.table.focus()
+        self.set_focus(self.table)
 
     # Looking
 
@@ -114,7 +114,9 @@ class RunScreen(KhienScreen):
         now = self.desk.now()
         self._say_head()
         self.table.lay_out(outcome_columns(learned.outcomes, now))
-        self.table.display_lines(outcome_order(learned.outcomes, failed_first=self.failed_first))
+        self.table.display_lines(
+            outcome_order(learned.outcomes, failed_first=self.failed_first), stay_on_top=True
+        )
         self._say_outcome()
         if not learned.outcomes:
             self.notice.tell(_("This run has no hosts."))

@@ -30,6 +30,11 @@ class RunsScreen(KhienScreen):
         """Lay out the table."""
         yield VirtualTable[Run](lambda run: run.id, id="runs")
 
+    def on_mount(self) -> None:
+        """Start in the table."""
+        super().on_mount()
+        self.set_focus(self.query_one("#runs"))
+
     @property
     def pace(self) -> float | None:
         """Look often while a run goes on."""
@@ -46,7 +51,7 @@ class RunsScreen(KhienScreen):
             self.runs = learned
         table = self.query_one("#runs", VirtualTable)
         table.lay_out(run_columns(self.desk.now()))
-        table.display_lines(self.runs)
+        table.display_lines(self.runs, stay_on_top=True)
         if not self.runs:
             self.notice.tell(_("There was no run yet."), _("Go to the fleet with 1, then press r."))
 

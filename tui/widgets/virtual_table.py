@@ -122,9 +122,14 @@ class VirtualTable(ScrollView, Generic[Row], can_focus=True):
         self._columns, self._sorted_by, self._backwards = columns, sorted_by, backwards
         self._fit()
 
-    def display_lines(self, lines: Sequence[Row | Group]) -> None:
-        """Show these rows and groups; the cursor stays on its row when that is still there."""
-        stood_on = self.cursor_key
+    def display_lines(self, lines: Sequence[Row | Group], *, stay_on_top: bool = False) -> None:
+        """Show these rows and groups; the cursor stays on its row when that is still there.
+
+        Args:
+            lines: what to show.
+            stay_on_top: a cursor on the first line stays there, for tables that bring news to the top.
+        """
+        stood_on = "" if stay_on_top and not self.cursor else self.cursor_key
         self._lines = tuple(lines)
         self._measure()
         place = self._place_of(stood_on, min(self.cursor, max(0, len(self._lines) - 1)))
