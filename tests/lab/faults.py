@@ -16,13 +16,14 @@ _HOLDER = "/run/khien-lab/apt-get"
 
 def hang(host: Host) -> None:
     """Stop its sshd: the kernel still takes connections, and nobody greets."""
-    host.exec(["pkill", "-STOP", "-x", "sshd"])
+    # Since Debian 13 open connections belong to sshd-session.
+    host.exec(["pkill", "-STOP", "^sshd"])
     host.wait_until(lambda: not host.greets(0.3), "its sshd still greets", 10)
 
 
 def wake(host: Host) -> None:
     """Let its sshd go on."""
-    host.exec(["pkill", "-CONT", "-x", "sshd"])
+    host.exec(["pkill", "-CONT", "^sshd"])
 
 
 def hold_apt_lock(host: Host, seconds: float = 600, which: Lock = "frontend") -> int:

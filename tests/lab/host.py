@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.lab.errors import LabError
+from tests.lab.groups import group_of, remove_group
 from tests.lab.network import Network
 from tests.lab.processes import Process, from_text, identify, start_detached, to_text
 from tests.lab.settings import CHECKOUT
@@ -76,7 +77,10 @@ class Host:
             self._insert_disk()
         name = self.network.link(self.record.number)
         argv = [
-            *(sys.executable, str(CHECKOUT / "tests/lab/supervisor.py"), "systemd-nspawn", "--quiet"),
+            # Whatever kills the supervisor, or unshare before it, takes the whole host along.
+            *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+            *(sys.executable, str(CHECKOUT / "tests/lab/supervisor.py"), group_of(name)),
+            *("systemd-nspawn", "--quiet"),
             *("--boot", "--register=no", "--keep-unit", "--capability=CAP_NET_ADMIN", "--resolv-conf=off"),
             f"--directory={self.root}",
             f"--network-namespace-path=/run/netns/{name}",
@@ -96,11 +100,12 @@ class Host:
         supervisor = self._supervisor()
         leader = self._leader()
         if supervisor is not None:
-            supervisor.end()
+            supervisor.signal(signal.SIGKILL)
+            wait_until(lambda: not supervisor.is_alive, f"{self.name} does not lose its power", 20)
         if leader is not None:
-            # The container's first process takes all others along.
             leader.signal(signal.SIGKILL)
             wait_until(lambda: not leader.is_alive, f"{self.name} does not lose its power", 20)
+        remove_group(group_of(self.network.link(self.record.number)))
 
     def reset(self, *, wait: bool = True) -> None:
         """Give it the disk of a fresh installation."""
@@ -127,9 +132,11 @@ class Host:
 
     def lets_in(self) -> bool:
         """Whether a login works: while the system boots, sshd greets and pam_nologin refuses."""
+        leader = self._leader()
         return (
-            self.greets()
-            and not self.root.joinpath("run/nologin").exists()
+            leader is not None
+            and self.greets()
+            and not Path(f"/proc/{leader.pid}/root/run/nologin").exists()
             and not self.ssh("true").returncode
         )
 
@@ -223,19 +230,19 @@ class Host:
             return None
 
     def _leader(self) -> Process | None:
-        """Return the host's first process: the grandchild of the supervisor in a pid namespace of its own."""
+        """Return the host's first process: what nspawn started as number 1 of a pid namespace."""
         supervisor = self._supervisor()
         if supervisor is None or not supervisor.is_alive:
             return None
-        for nspawn in _children(supervisor.pid):
-            for child in _children(nspawn):
-                status = Path(f"/proc/{child}/status")
-                try:
-                    spaces = [line for line in status.read_text().splitlines() if line.startswith("NSpid")]
-                except OSError:
-                    continue
-                if spaces and spaces[0].split()[-1] == "1":
-                    return identify(child)
+        processes = _processes()
+        below, keepers = {supervisor.pid}, set[int]()
+        for _ in range(3):
+            below = {pid for pid, (parent, _) in processes.items() if parent in below}
+            for pid in below:
+                # The supervisor is number 1 of a namespace, too: never take it for the host.
+                if processes[pid][0] in keepers and _is_first(pid):
+                    return identify(pid)
+            keepers = {pid for pid in below if processes[pid][1] == "systemd-nspawn"}
         return None
 
     def _insert_disk(self) -> None:
@@ -302,17 +309,26 @@ def public_host_key(folder: Path) -> str:
     return " ".join((folder / "key.pub").read_text().split()[:2])
 
 
-def _children(pid: int) -> list[int]:
-    found = []
+def _processes() -> dict[int, tuple[int, str]]:
+    """Return the parent and the name of each process."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                left, _, right = (entry / "stat").read_text().rpartition(")")
             except OSError:
                 continue
-            if int(fields[1]) == pid:
-                found.append(int(entry.name))
+            found[int(entry.name)] = (int(right.split()[1]), left.partition("(")[2])
     return found
+
+
+def _is_first(pid: int) -> bool:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return False
+    spaces = next((line.split()[1:] for line in lines if line.startswith("NSpid")), [])
+    return len(spaces) > 1 and spaces[-1] == "1"
 
 
 def _put(path: Path, text: str, mode: int = 0o644) -> None:

@@ -1,7 +1,6 @@
 """Base images: Debian without its security updates, so that new hosts have real ones waiting."""
 
 import hashlib
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from tests.lab.errors import LabError
 from tests.lab.settings import locked
 from tests.lab.shell import run
+from tests.lab.trees import make_tree, remove_tree
 
 _COMMON = (
     "systemd,systemd-sysv,dbus,openssh-server,python3,sudo,iproute2,ca-certificates,procps,cron,nftables,gpgv"
@@ -50,12 +50,13 @@ def image(codename: str, cache: Path, mirror: Mirror) -> Path:
 
 def _build(codename: str, packages: str, mirror: Mirror, path: Path) -> None:
     # Built beside its place and renamed: an image is there whole or not at all.
-    unfinished = Path(tempfile.mkdtemp(prefix=f"building-{codename}-", dir=path.parent))
+    unfinished = make_tree(Path(tempfile.mkdtemp(prefix=f"building-{codename}-", dir=path.parent)).resolve())
     root = unfinished / "root"
     try:
         run(
             [
-                "mmdebstrap",
+                # What a killed build has mounted goes with its namespace.
+                *("unshare", "--mount", "mmdebstrap"),
                 "--variant=minbase",
                 f"--include={packages}",
                 "--customize-hook=rm -f $1/etc/ssh/ssh_host_* $1/etc/machine-id",
@@ -68,4 +69,4 @@ def _build(codename: str, packages: str, mirror: Mirror, path: Path) -> None:
         )
         root.rename(path)
     finally:
-        shutil.rmtree(unfinished)
+        remove_tree(unfinished, path.parent)

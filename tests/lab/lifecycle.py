@@ -13,7 +13,7 @@ from tests.lab.mirror import start_cache
 from tests.lab.processes import Process, from_text, reap, to_text
 from tests.lab.settings import Settings, free_index, locked, taken_indexes
 from tests.lab.shell import run
-from tests.lab.trees import make_tree, remove_tree
+from tests.lab.trees import MARKER, make_tree, remove_tree
 
 _PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
@@ -51,6 +51,7 @@ def bring_up(settings: Settings, count: int, owner: Process | None = None) -> La
         _take_down_orphans(settings)
         if is_instance(settings.folder):
             _take_down(settings)
+        _refuse_folder_of_others(settings.folder)
         _raise_limits()
         index = free_index(taken_indexes(settings.state_root), _wanted_index())
         make_tree(settings.folder)
@@ -88,6 +89,12 @@ def _take_down(settings: Settings) -> list[str]:
         remove_tree(settings.folder, settings.state_root)
         _forget_public(settings)
     return left
+
+
+def _refuse_folder_of_others(folder: Path) -> None:
+    # A marker in it would let the next `down` remove what somebody else keeps there.
+    if folder.is_symlink() or (folder.exists() and not (folder / MARKER).is_file()):
+        raise LabError(f"{folder} is there already and no lab made it: choose another name or state folder")
 
 
 def _forget_public(settings: Settings) -> None:

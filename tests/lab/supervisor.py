@@ -1,27 +1,31 @@
-"""Keeps one host running: `python supervisor.py NSPAWN-ARGUMENTS…`; boots it again when it restarts itself."""
+"""Keeps one host running: `python supervisor.py GROUP NSPAWN-ARGUMENTS…`; boots it again when it restarts itself."""
 
-import os
-import signal
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 
 _RESTARTS = 133
+_HIERARCHIES = ("systemd", "unified", ".")
 
 
 def main() -> None:
-    """Boot the host until it powers off or we are told to end; its own end is then a power cut."""
-    child: subprocess.Popen[bytes] | None = None
+    """Boot the host until it powers off.
 
-    def cut_power(_number: int, _frame: object) -> None:
-        if child is not None:
-            child.kill()
-        os._exit(0)
+    It is the first process of a pid namespace: its end, however it comes, is a power cut of the host.
+    """
+    group, *argv = sys.argv[1:]
+    while subprocess.Popen(argv, preexec_fn=partial(_enter, group)).wait() == _RESTARTS:
+        pass
 
-    signal.signal(signal.SIGTERM, cut_power)
-    while True:
-        child = subprocess.Popen(sys.argv[1:])
-        if child.wait() != _RESTARTS:
-            return
+
+def _enter(group: str) -> None:
+    # Two systemds in one control group take each other's services for their own, and boots fail at random.
+    for hierarchy in _HIERARCHIES:
+        top = Path("/sys/fs/cgroup", hierarchy)
+        if (top / "cgroup.procs").exists():
+            (top / group).mkdir(exist_ok=True)
+            (top / group / "cgroup.procs").write_text("0")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Lab hosts are real: they boot, restart, lose power, cable or room, hang, and come back."""
 
+import select
 import socket
 import subprocess
 from collections.abc import Callable
@@ -16,12 +17,16 @@ Give = Callable[..., Host]
 
 
 @pytest.mark.parametrize("codename", ["bookworm", "trixie"])
-def test_a_fresh_host_boots_and_lets_automation_become_root(fresh_host: Give, codename: str) -> None:
+def test_a_fresh_host_boots_without_a_failed_unit_and_lets_automation_become_root(
+    fresh_host: Give, codename: str
+) -> None:
     host = fresh_host(codename)
 
     seen = host.ssh("sudo -n id -un; . /etc/os-release; echo $VERSION_CODENAME; hostname")
+    host.wait_until(lambda: _state(host) in ("running", "degraded"), "does not finish its boot")
 
     assert seen.stdout.split() == ["root", codename, host.name]
+    assert host.exec(["systemctl", "--failed", "--no-legend", "--plain"]).stdout == ""
 
 
 def test_a_fresh_host_fetches_nothing_by_itself(fresh_host: Give) -> None:
@@ -121,6 +126,27 @@ def test_a_hung_host_takes_connections_and_says_nothing_until_it_wakes(
     assert host.ssh("echo", "back").stdout == "back\n"
 
 
+@pytest.mark.parametrize("codename", ["bookworm", "trixie"])
+def test_a_connection_that_is_open_hangs_with_its_host(fresh_host: Give, codename: str) -> None:
+    host = fresh_host(codename)
+    with subprocess.Popen(
+        host.ssh_command("cat"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as session:
+        assert session.stdin is not None
+        assert session.stdout is not None
+        session.stdin.write(b"before\n")
+        before = session.stdout.read(100)
+
+        hang(host)
+        session.stdin.write(b"hung\n")
+        silent = not select.select([session.stdout], [], [], 0.7)[0]
+        wake(host)
+        after = session.stdout.read(100)
+        session.stdin.close()
+
+    assert (before, silent, after) == (b"before\n", True, b"hung\n")
+
+
 @pytest.mark.parametrize("which", ["lists", "frontend"])
 def test_a_held_lock_stops_apt_until_it_is_released(fresh_host: Give, which: str) -> None:
     host = fresh_host()
@@ -170,3 +196,7 @@ def test_a_failing_command_on_a_host_tells_what_it_said(fresh_host: Give) -> Non
 
     done = subprocess.run([*host.inside(), "sh", "-c", "exit 7"], check=False)
     assert done.returncode == 7
+
+
+def _state(host: Host) -> str:
+    return host.exec(["systemctl", "is-system-running"], check=False).stdout.strip()

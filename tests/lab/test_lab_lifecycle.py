@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.cli import main
+from tests.lab.errors import LabError
 from tests.lab.host import Host
 from tests.lab.lab import Lab, is_instance
 from tests.lab.lifecycle import bring_up, obstacle, take_down
@@ -75,6 +77,23 @@ def test_what_a_killed_session_left_is_removed_by_the_next_lab_and_living_ones_s
     assert all(process.is_alive for process in lab.processes())
 
 
+@pytest.mark.parametrize("depth", [0, 1, 2], ids=["outermost", "supervisor", "nspawn"])
+def test_a_host_ends_whole_when_a_process_that_keeps_it_is_killed(
+    fresh_host: Callable[..., Host], depth: int
+) -> None:
+    host = fresh_host()
+    leader = identify(host.leader_pid())
+    assert leader is not None
+    keepers = _ancestors(leader.pid, host._supervisor().pid)
+
+    os.kill(keepers[depth], signal.SIGKILL)
+
+    host.wait_until(lambda: not leader.is_alive, "lives on")
+    host.wait_until(lambda: not host.is_running, "is said to run")
+    host.power_on()
+    assert host.ssh("echo", "back").stdout == "back\n"
+
+
 def test_labs_beside_each_other_share_no_address(lab: Lab) -> None:
     settings = _settings("beside")
     other = bring_up(settings, 0)
@@ -99,6 +118,18 @@ def test_a_folder_that_no_lab_made_is_left_alone_by_the_end(tmp_path: Path) -> N
     assert take_down(settings) == []
 
     assert (settings.folder / "instance.json").exists()
+
+
+def test_a_folder_that_no_lab_made_is_never_taken_over_by_a_lab(tmp_path: Path) -> None:
+    settings = Settings("project", tmp_path, read_settings().cache)
+    settings.folder.mkdir()
+    (settings.folder / "precious").write_text("kept")
+
+    with pytest.raises(LabError, match="no lab made it"):
+        bring_up(settings, 0)
+
+    assert take_down(settings) == []
+    assert [file.name for file in settings.folder.iterdir()] == ["precious"]
 
 
 def test_ansible_reaches_all_hosts_of_the_inventory_and_knows_their_keys(
@@ -154,6 +185,15 @@ def test_a_name_that_could_be_a_path_is_refused(
 
     assert main(["status"]) == 1
     assert "no name for a lab" in capsys.readouterr().err
+
+
+def _ancestors(pid: int, top: int) -> list[int]:
+    """Return the processes above one up to a given one, the highest first."""
+    found: list[int] = []
+    while pid != top:
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        found.insert(0, pid)
+    return found
 
 
 def _namespaces() -> list[str]:

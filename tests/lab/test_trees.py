@@ -91,3 +91,17 @@ def test_a_folder_with_a_mount_is_left_alone(root: Path) -> None:
         subprocess.run(["umount", folder / "disk"], check=True)
 
     assert folder.exists()
+
+
+def test_the_checkout_and_what_holds_it_are_never_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = make_tree(tmp_path / "home" / "someone")
+    checkout = make_tree(home / "project")
+    monkeypatch.setattr("tests.lab.trees.CHECKOUT", checkout)
+
+    for path in (checkout, home):
+        with pytest.raises(LabError, match="holds the lab itself"):
+            remove_tree(path, tmp_path / "home")
+
+    assert checkout.exists()

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from tests.lab.errors import LabError
+from tests.lab.settings import CHECKOUT
 
 MARKER = ".khien-lab"
 
@@ -20,7 +21,8 @@ def remove_tree(path: Path | str, state_root: Path) -> None:
     """Remove a folder of the lab.
 
     Raises:
-        LabError: it is not absolute, not strictly below the state root, a link, without marker, or has mounts.
+        LabError: it is not absolute, not strictly below the state root, a link, without marker, holds the
+            checkout, or has mounts.
     """
     if not str(path) or not Path(path).is_absolute():
         raise LabError(f"refusing to remove {str(path)!r}: it is not an absolute path")
@@ -30,6 +32,8 @@ def remove_tree(path: Path | str, state_root: Path) -> None:
     whole = Path(os.path.normpath(given))
     if whole != given or given.resolve() != given:
         raise LabError(f"refusing to remove {given}: it is not the path of a folder itself")
+    if given == CHECKOUT or given in CHECKOUT.parents:
+        raise LabError(f"refusing to remove {given}: it holds the lab itself")
     root = state_root.resolve()
     if root == given or root not in given.parents:
         raise LabError(f"refusing to remove {given}: it is not below {root}")
