@@ -1,9 +1,11 @@
+import gettext
 import re
 
 import pytest
 from textual import events
 from textual.widgets import Input
 
+from khien import i18n
 from khien.domain.fleet import HostDetail, HostStatus
 from khien.domain.host import Host
 from khien.domain.plan import LeftOut
@@ -539,3 +541,36 @@ class TestWays:
             await press(pilot, "enter", "escape", "2", "enter", "l", "escape", "x", "escape", "1", "r")
 
             assert isinstance(app.screen, LaunchDialog)
+
+
+class _LongWords(gettext.NullTranslations):
+    """A language whose every text is 40 % longer."""
+
+    def gettext(self, message: str) -> str:
+        return message + "~" * (len(re.sub(r"\{\w+\}", "", message)) * 2 // 5)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+class TestLongWords:
+    async def test_everything_that_matters_stays_in_sight_at_80x24(
+        self, app: KhienApp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(i18n, "_catalogue", lambda language: _LongWords())
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            for words in ("Host~", "Compliance~", "Updates~", "Last run~", "47/47"):
+                assert words in screen_text(app)
+            await press(pilot, "r", "down", "tab", "down")
+            for words in ("Hosts~", "For real", "Restart hosts", "Back~", "Next: show the plan~"):
+                assert words in screen_text(app)
+            await press(pilot, "enter")
+            for words in ("This changes the hosts", "<b>h</b>", "No", "Yes, start~"):
+                assert words in screen_text(app)
+            await press(pilot, "escape", "2", "enter")
+            for words in ("6/10", "unreachable~", "Host~", "State~"):
+                assert words in screen_text(app)
+            await press(pilot, "x")
+            for words in ("Cancel", "Yes, cancel it~", "No"):
+                assert words in screen_text(app)

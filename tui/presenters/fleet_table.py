@@ -136,7 +136,7 @@ def fleet_columns(hosts: Sequence[Searchable], at: Moment) -> tuple[Column[Searc
     state = max(len(host_state_label(state)) for state in HostState) + 2
     never = len(_("never verified")) + 2
     return (
-        Column("host", _("Host"), lambda s: host_name(s.status), 16, longest, 100, grows=True),
+        Column("host", _("Host"), lambda s: host_name(s.status), 16, longest, 100),
         Column("agency", _("Agency"), lambda s: plain(agency_words(s.status)), 12, agency, 40),
         Column("role", _("Role"), lambda s: plain(role_label(s.status.host.role), Tone.DIM), role, role, 20),
         Column("compliance", _("Compliance"), lambda s: compliance(s.status, at), 16, max(16, never), 90),
