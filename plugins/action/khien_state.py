@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This file imports Ansible's own code, so it stands under Ansible's licence and not under that of Khiên.
+"""Hands the demanded resources to a host, and confirms a guarded change over a fresh login."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+
+# No shared connection: the proof is that somebody who comes now gets in.
+_FRESH_ARGS = "-o ControlMaster=no -o ControlPath=none -o ConnectTimeout=5 -o ServerAliveInterval=3"
+_PAUSE_SECONDS = 2.0
+# What the revert itself, the start of a restarted host and slow logins may take beyond the guard's own time.
+_PATIENCE_SECONDS = 90
+_PARTS = ("fragments", "entries")
+
+
+class ActionModule(ActionBase):
+    """The controller's half of khien_state."""
+
+    TRANSFERS_FILES = False
+    _VALID_ARGS = frozenset({"area", "resources", "actions", "guarded"})
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Plan or apply the resources on the host."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        words = self._task.args
+        arguments = {
+            "area": words["area"],
+            "run": self._own_run(variables),
+            "resources": demanded(words["resources"], selected(variables)),
+            "actions": words.get("actions") or {},
+            "guarded": words.get("guarded", False),
+            "guard_seconds": int(variables.get("harden_guard_seconds", 120)),
+            "keep_runs": int(variables.get("harden_checkpoints_keep", 10)),
+            "largest_mebibytes": int(variables.get("harden_checkpoints_mebibytes", 64)),
+        }
+        if not arguments["resources"]:
+            return {"changed": False, "skipped": True, "skip_reason": "nothing is demanded of this host"}
+        return self._guarded("khien_state", str(words["area"]), arguments, variables)
+
+    @staticmethod
+    def _own_run(variables: Mapping[str, Any]) -> str:
+        """Return the name of the run: the one that khien gave, or one for this call of ansible-playbook."""
+        return str(variables.get("harden_run_id") or "") or _own_run_id(os.getppid())
+
+    def _guarded(
+        self, module: str, area: str, arguments: dict[str, Any], variables: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Run a module that may arm the lock-out guard, and see the guard through."""
+        seconds = int(arguments["guard_seconds"])
+        begun = time.monotonic()
+        try:
+            result: dict[str, Any] = self._execute_module(
+                module_name=module, module_args=arguments, task_vars=variables
+            )
+            trouble = None
+        except AnsibleConnectionFailure as problem:
+            if self._task.check_mode or not arguments.get("guarded", True):
+                raise
+            result, trouble = {}, problem  # perhaps the very change cut us off: the guard knows
+        name = (result.get("khien") or {}).get("guard", {}).get("id", "")
+        if trouble is None and not name:
+            return result
+        order = self._confirm(
+            area, str(arguments["run"]), name, variables, begun + seconds + _PATIENCE_SECONDS
+        )
+        return _verdict(result or {"changed": True, "khien": order.get("result") or {}}, order, trouble)
+
+    def _confirm(
+        self, area: str, run: str, name: str, variables: dict[str, Any], deadline: float
+    ) -> dict[str, Any]:
+        """Log in afresh until it works; return what the guard says then, or state `lost`."""
+        said = ""
+        while True:
+            try:
+                with self._fresh_login():
+                    answer = self._execute_module(
+                        module_name="khien_guard",
+                        module_args={"name": name, "run": run, "area": area},
+                        task_vars=variables,
+                    )
+                if "guard" in answer:
+                    order: dict[str, Any] = answer["guard"]
+                    return {**order, "said": said}
+                said = str(answer.get("module_stderr") or answer.get("msg") or answer)
+            except AnsibleError as problem:
+                said = str(problem)
+            if time.monotonic() + _PAUSE_SECONDS > deadline:
+                return {"state": "lost", "said": said}
+            time.sleep(_PAUSE_SECONDS)
+
+    @contextmanager
+    def _fresh_login(self) -> Iterator[None]:
+        """Let ssh share no connection for a while; other ways in are fresh each time."""
+        connection = self._connection
+        if not connection.has_option("ssh_args"):
+            yield
+            return
+        before = connection.get_option("ssh_args")
+        connection.set_option("ssh_args", _FRESH_ARGS)
+        try:
+            yield
+        finally:
+            connection.set_option("ssh_args", before)
+
+
+def _verdict(
+    result: dict[str, Any], order: Mapping[str, Any], trouble: AnsibleConnectionFailure | None
+) -> dict[str, Any]:
+    """Put together what the task did and what became of its guard."""
+    state = order.get("state")
+    report = dict(result.get("khien") or {})
+    guard = {**report.get("guard", {}), "state": state, "detail": str(order.get("said", ""))[:1000]}
+    if state == "none" and trouble is not None:
+        raise trouble  # it was cut off before it changed anything
+    if state in ("disarmed", "none"):
+        return {**result, "khien": {**report, "guard": {**guard, "state": "disarmed"}}}
+    things = ", ".join(str(change.get("thing")) for change in report.get("changes", []))
+    if state == "reverted":
+        refused = order.get("report", {}).get("refused", [])
+        message = "after this change no fresh login worked, so the host took it back: %s" % things
+        if refused:
+            message += "; not put back: %s" % ", ".join(str(one.get("thing")) for one in refused)
+        code = "guard_reverted"
+    else:
+        message = "after this change no fresh login worked, and the host was not seen again: %s" % things
+        code = "guard_lost"
+    report.update(problem=code, problem_detail=message, guard=guard)
+    return {**result, "failed": True, "changed": state != "reverted", "msg": message, "khien": report}
+
+
+@cache
+def _own_run_id(parent: int) -> str:
+    """Return a name that all workers of one ansible-playbook make up alike: from its pid and its start."""
+    ticks = int(Path("/proc/%d/stat" % parent).read_text().rpartition(")")[2].split()[19])
+    booted = int(re.search(r"^btime (\d+)", Path("/proc/stat").read_text(), re.MULTILINE).group(1))  # type: ignore[union-attr]
+    started = datetime.fromtimestamp(booted + ticks // os.sysconf("SC_CLK_TCK"), timezone.utc)
+    return "%s-p%d" % (started.strftime("%Y%m%d-%H%M%S"), parent)
+
+
+@cache
+def _selection(path: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))["hosts"]
+    except (OSError, ValueError, KeyError) as problem:
+        raise AnsibleActionFail("harden_selection_file %s cannot be read: %s" % (path, problem)) from problem
+    return found
+
+
+def selected(variables: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return the controls that this host is to be hardened for; None: all that the roles know."""
+    path = variables.get("harden_selection_file")
+    if not path:
+        return None
+    host = _selection(str(path)).get(str(variables.get("inventory_hostname")))
+    return frozenset(host["controls"]) if host else frozenset()
+
+
+def demanded(resources: list[dict[str, Any]], controls: frozenset[str] | None) -> list[dict[str, Any]]:
+    """Leave out the resources, fragments and entries of controls that are not demanded."""
+    if controls is None:
+        return resources
+    kept = []
+    for resource in resources:
+        part = next((name for name in _PARTS if name in resource), None)
+        if part is None:
+            if resource.get("control") in controls:
+                kept.append(resource)
+            continue
+        entries = [entry for entry in resource[part] if entry.get("control") in controls]
+        if entries:
+            kept.append({**resource, part: entries})
+    return kept
