@@ -1,4 +1,4 @@
-"""Plays playbooks/patch.yml with plain ansible-playbook on lab hosts, and reads what it said."""
+"""Plays playbooks with plain ansible-playbook on lab hosts, and reads what they said."""
 
 import json
 import os
@@ -50,14 +50,17 @@ class Outcome:
 class Play:
     """One ansible-playbook that runs."""
 
-    def __init__(self, inventory: Path, *arguments: str, **variables: object) -> None:
+    def __init__(
+        self, inventory: Path, *arguments: str, playbook: str = "playbooks/patch.yml", **variables: object
+    ) -> None:
         words = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
-        words += ["playbooks/patch.yml", "-e", json.dumps({**_QUICK, **variables}), *arguments]
+        words += [playbook, "-e", json.dumps({**_QUICK, **variables}), *arguments]
         environment = {
             **os.environ,
             "ANSIBLE_CALLBACK_PLUGINS": str(_ROOT / "tests/fixtures/callback_plugins"),
             "ANSIBLE_STDOUT_CALLBACK": "json_lines",
             "ANSIBLE_CONFIG": str(_ROOT / "ansible.cfg"),
+            "ANSIBLE_ROLES_PATH": f"{_ROOT / 'roles'}:{_ROOT / 'tests/lab/content/roles'}",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(inventory / "cp"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -95,9 +98,11 @@ class Play:
         self._process.communicate()
 
 
-def play(inventory: Path, *arguments: str, **variables: object) -> Outcome:
-    """Play playbooks/patch.yml to its end."""
-    return Play(inventory, *arguments, **variables).wait()
+def play(
+    inventory: Path, *arguments: str, playbook: str = "playbooks/patch.yml", **variables: object
+) -> Outcome:
+    """Play a playbook to its end."""
+    return Play(inventory, *arguments, playbook=playbook, **variables).wait()
 
 
 def _lines(text: str) -> list[dict[str, Any]]:
