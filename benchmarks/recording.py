@@ -60,7 +60,7 @@ class _Recorded:
             processes=LinuxProcesses(),
             clock=SystemClock(),
             reader=ModuleResults(),
-            judge=lambda _: (),
+            judge=lambda _host, _seen: (),
             playbook=lambda _: self._playbook,
             extra_vars=lambda _run, _plan: {},
             preflight_deadline_seconds=1,

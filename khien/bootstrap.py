@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from khien.adapters.store import Database, SqlFleetStore, SqlRunStore
     from khien.application.execute_run import RunTools
     from khien.application.live_console import LiveConsole
+    from khien.domain.baseline import Levels
+    from khien.domain.judge import Judge
     from khien.domain.plan import Plan
 
 
@@ -107,7 +109,21 @@ class Services:
         """All controls of the roles."""
         from khien.adapters.controls_yaml import YamlControls
 
-        return YamlControls(content_root() / "roles")
+        return YamlControls(content_root() / "roles", self.levels.thresholds)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """What each security level demands."""
+        from khien.adapters.levels_yaml import load_levels
+
+        return load_levels(content_root() / "compliance" / "levels.yml")
+
+    @cached_property
+    def judge(self) -> Judge:
+        """The rules that hosts are judged by."""
+        from khien.domain.judge import Judge
+
+        return Judge(self.catalogue.controls(), self.levels)
 
     @cached_property
     def inventory_files(self) -> InventoryFiles:
@@ -177,7 +193,6 @@ class Services:
         from khien.adapters.ansible_engine import AnsibleEngine
         from khien.adapters.module_results import ModuleResults
         from khien.application.execute_run import RunTools
-        from khien.domain.evaluate import evaluate
 
         settings = self.settings
         return RunTools(
@@ -194,7 +209,7 @@ class Services:
             processes=self.processes,
             clock=self.clock,
             reader=ModuleResults(),
-            judge=partial(evaluate, self.catalogue.controls()),
+            judge=self.judge.findings,
             playbook=playbook,
             extra_vars=self._extra_vars,
             preflight_deadline_seconds=settings.preflight_deadline_seconds,

@@ -279,6 +279,10 @@ class FleetStore(Protocol):
         """
         ...
 
+    def described(self, name: str) -> Host:
+        """Return a host as the inventory described it last; one that was never described is only a name."""
+        ...
+
     def record_verification(
         self, run_id: RunId, observations: ObservationSet, findings: Sequence[Finding]
     ) -> None:

@@ -21,6 +21,7 @@ from khien.application.ports import (
     TaskStatus,
 )
 from khien.domain.finding import Finding
+from khien.domain.host import Host
 from khien.domain.observation import ObservationSet
 from khien.domain.packages import PatchReport
 from khien.domain.reason import ReasonCode
@@ -43,7 +44,7 @@ class ResultReader(Protocol):
         ...
 
 
-Judge = Callable[[ObservationSet], Sequence[Finding]]
+Judge = Callable[[Host, ObservationSet], Sequence[Finding]]
 
 
 class Recorder:
@@ -158,7 +159,8 @@ class Recorder:
             return
         observations = self._reader.observations(event.host, event.result, event.at)
         if observations is not None:
-            self._fleet.record_verification(self._run_id, observations, self._judge(observations))
+            findings = self._judge(self._fleet.described(event.host), observations)
+            self._fleet.record_verification(self._run_id, observations, findings)
             updates = self._reader.updates(observations)
             if updates is not None:
                 self._fleet.record_updates(event.host, updates, event.at)

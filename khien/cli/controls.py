@@ -11,7 +11,7 @@ import typer
 
 from khien.application.labels import severity_label
 from khien.cli.context import JsonOption, data_console, print_json, services
-from khien.domain.control import Check, Control, Severity, WhenAbsent
+from khien.domain.control import Check, Control, Severity, Threshold, WhenAbsent
 from khien.errors import UsageError
 from khien.i18n import _, current_language
 
@@ -92,6 +92,7 @@ def document(control: Control) -> dict[str, object]:
         "not_in_containers": control.not_in_containers,
         "checks": [_check_document(check) for check in control.checks],
         "fix_variable": control.fix_variable,
+        "fix_opt_in": control.fix_opt_in,
         "side_effects": asdict(control.side_effects),
         "way_back": asdict(control.way_back),
         "references": {key: list(ids) for key, ids in control.references.items()},
@@ -104,9 +105,17 @@ def _check_document(check: Check) -> dict[str, object]:
         "timeout_seconds": check.probe.timeout_seconds,
         "field": list(check.field_path),
         "operator": check.operator,
-        "expected": check.expected,
+        "expected": _expected(check.expected),
+        "only_on": list(check.only_on),
         "when_absent": check.when_absent.value,
     }
+
+
+def _expected(value: object) -> object:
+    """Return an expectation as JSON; a threshold is written as in a controls.yml."""
+    if isinstance(value, list):
+        return [_expected(entry) for entry in value]
+    return {"threshold": value.name} if isinstance(value, Threshold) else value
 
 
 def _require(word: str, known: Iterable[str], option: str) -> None:

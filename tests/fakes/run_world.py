@@ -153,7 +153,7 @@ class RunWorld:
             processes=self.processes,
             clock=self.clock,
             reader=FakeReader(),
-            judge=lambda _: self.findings,
+            judge=lambda _host, _seen: self.findings,
             playbook=lambda verb: Path(f"{verb.value}.yml"),
             extra_vars=lambda _run, _plan: {},
             preflight_deadline_seconds=1,

@@ -84,6 +84,13 @@ class SqlFleetStore:
             history=history,
         )
 
+    def described(self, name: str) -> Host:
+        """Return a host as the inventory described it last; one that was never described is only a name."""
+        query = sa.select(t.hosts.c.words).where(t.hosts.c.name == name)
+        with self._db.read() as connection:
+            words = connection.execute(query).scalar()
+        return decode(Host, words) if words else Host(name)
+
     def record_verification(
         self, run_id: RunId, observations: ObservationSet, findings: Sequence[Finding]
     ) -> None:
