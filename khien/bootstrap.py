@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from khien.application.live_console import LiveConsole
     from khien.domain.baseline import Levels
     from khien.domain.judge import Judge
+    from khien.domain.mapping import LegalMapping
     from khien.domain.plan import Plan
 
 
@@ -117,6 +118,13 @@ class Services:
         from khien.adapters.levels_yaml import load_levels
 
         return load_levels(content_root() / "compliance" / "levels.yml")
+
+    @cached_property
+    def mappings(self) -> tuple[LegalMapping, ...]:
+        """The laws and standards that controls give evidence for."""
+        from khien.adapters.mappings_yaml import load_mappings
+
+        return load_mappings(content_root() / "compliance" / "mappings")
 
     @cached_property
     def judge(self) -> Judge:

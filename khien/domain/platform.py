@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from khien.domain.control import Control
 from khien.domain.observation import HostFacts
 
 # Rebuilds of one system: they are named after it, because they carry the same packages and settings.
@@ -70,6 +71,16 @@ def system_words(facts: HostFacts) -> frozenset[str]:
     if facts.os_id in _RHEL_LIKE:
         words.update(("rhel", f"rhel{version}") if version else ("rhel",))
     return frozenset(words - {""})
+
+
+def platforms_of(control: Control) -> tuple[Platform, ...]:
+    """Return the platforms on which something of a control is asked."""
+    return tuple(
+        platform
+        for platform in PLATFORMS
+        if platform.family in control.os_families
+        and any(is_on(check.only_on, platform.words) for check in control.checks)
+    )
 
 
 def is_on(only_on: Collection[str], words: Collection[str]) -> bool:
