@@ -38,7 +38,9 @@ class _StoredFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class _StoredFindings:
+class StoredFindings:
+    """The findings of one verification, as its row keeps them."""
+
     items: tuple[_StoredFinding, ...]
 
 
@@ -84,13 +86,6 @@ class SqlFleetStore:
             history=history,
         )
 
-    def described(self, name: str) -> Host:
-        """Return a host as the inventory described it last; one that was never described is only a name."""
-        query = sa.select(t.hosts.c.words).where(t.hosts.c.name == name)
-        with self._db.read() as connection:
-            words = connection.execute(query).scalar()
-        return decode(Host, words) if words else Host(name)
-
     def record_verification(
         self, run_id: RunId, observations: ObservationSet, findings: Sequence[Finding]
     ) -> None:
@@ -103,7 +98,7 @@ class SqlFleetStore:
             "not_applicable": counts.not_applicable,
             "unknown": counts.unknown,
         }
-        stored = _StoredFindings(
+        stored = StoredFindings(
             tuple(
                 _StoredFinding(
                     f.control_id, f.verdict, f.reason, f.detail, tuple(o.probe_id for o in f.evidence)
@@ -119,7 +114,7 @@ class SqlFleetStore:
                     host=observations.host,
                     collected_at=observations.collected_at,
                     observations=encode(ObservationSet, observations),
-                    findings=encode(_StoredFindings, stored),
+                    findings=encode(StoredFindings, stored),
                     **numbers,
                 )
             )
@@ -210,7 +205,7 @@ def _findings(connection: Connection, verification_id: int | None) -> tuple[Find
             detail=stored.detail,
             evidence=tuple(answers[probe] for probe in stored.probes if probe in answers),
         )
-        for stored in decode(_StoredFindings, row.findings).items
+        for stored in decode(StoredFindings, row.findings).items
     )
 
 
