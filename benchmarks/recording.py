@@ -54,17 +54,15 @@ class _Recorded:
         return RunTools(
             runs=self._runs,
             fleet=self._fleet,
-            hardening=SqlHardeningStore(self._database),
             inventory=None,  # type: ignore[arg-type]  # a verification never asks for it
             preflight=None,  # type: ignore[arg-type]  # nor for this
             engine=AnsibleEngine(runtime_dir=self._folder / "run", forks=FORKS, cancel_grace_seconds=10),
             processes=LinuxProcesses(),
             clock=SystemClock(),
             reader=ModuleResults(),
-            judge=lambda _: (),
+            judge=lambda _host, _seen: (),
             playbook=lambda _: self._playbook,
             extra_vars=lambda _run, _plan: {},
-            documents=lambda _plan: {},
             preflight_deadline_seconds=1,
             batch_seconds=0.1,
         )

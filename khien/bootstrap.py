@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from khien.adapters.config_toml import load_settings
 from khien.adapters.content import content_root, default_inventory, playbook
 from khien.application.settings import LoadedSettings, Settings
-from khien.domain.run import RunId, Verb
+from khien.domain.run import RunId
 
 if TYPE_CHECKING:
     from khien.adapters.ansible_inventory import AnsibleInventory
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from khien.adapters.run_launcher import DetachedLauncher
     from khien.adapters.ssh_key_scan import SshKeyScan
     from khien.adapters.ssh_preflight import SshPreflight
-    from khien.adapters.store import Database, SqlFleetStore, SqlHardeningStore, SqlRunStore
+    from khien.adapters.store import Database, SqlFleetStore, SqlRunStore
     from khien.application.execute_run import RunTools
     from khien.application.live_console import LiveConsole
+    from khien.domain.baseline import Levels
+    from khien.domain.judge import Judge
+    from khien.domain.mapping import LegalMapping
     from khien.domain.plan import Plan
 
 
@@ -92,13 +95,6 @@ class Services:
         return SqlFleetStore(self.database)
 
     @cached_property
-    def hardening(self) -> SqlHardeningStore:
-        """What the store knows of hardening."""
-        from khien.adapters.store import SqlHardeningStore
-
-        return SqlHardeningStore(self.database)
-
-    @cached_property
     def inventory(self) -> AnsibleInventory:
         """Ansible's inventory."""
         from khien.adapters.ansible_inventory import AnsibleInventory
@@ -114,7 +110,28 @@ class Services:
         """All controls of the roles."""
         from khien.adapters.controls_yaml import YamlControls
 
-        return YamlControls(content_root() / "roles")
+        return YamlControls(content_root() / "roles", self.levels.thresholds)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """What each security level demands."""
+        from khien.adapters.levels_yaml import load_levels
+
+        return load_levels(content_root() / "compliance" / "levels.yml")
+
+    @cached_property
+    def mappings(self) -> tuple[LegalMapping, ...]:
+        """The laws and standards that controls give evidence for."""
+        from khien.adapters.mappings_yaml import load_mappings
+
+        return load_mappings(content_root() / "compliance" / "mappings")
+
+    @cached_property
+    def judge(self) -> Judge:
+        """The rules that hosts are judged by."""
+        from khien.domain.judge import Judge
+
+        return Judge(self.catalogue.controls(), self.levels)
 
     @cached_property
     def inventory_files(self) -> InventoryFiles:
@@ -169,7 +186,6 @@ class Services:
         return LiveConsole(
             runs_store=self.runs,
             fleet_store=self.fleet,
-            hardening_store=self.hardening,
             inventory=self.inventory,
             catalogue=self.catalogue,
             preflight_port=self.preflight,
@@ -178,7 +194,6 @@ class Services:
             clock=self.clock,
             settings=replace(self.settings, inventory=self.default_inventory),
             person=getpass.getuser(),
-            demands=lambda _host, _control: True,
         )
 
     def run_tools(self) -> RunTools:
@@ -186,13 +201,11 @@ class Services:
         from khien.adapters.ansible_engine import AnsibleEngine
         from khien.adapters.module_results import ModuleResults
         from khien.application.execute_run import RunTools
-        from khien.domain.evaluate import evaluate
 
         settings = self.settings
         return RunTools(
             runs=self.runs,
             fleet=self.fleet,
-            hardening=self.hardening,
             inventory=self.inventory,
             preflight=self.preflight,
             engine=AnsibleEngine(
@@ -204,33 +217,21 @@ class Services:
             processes=self.processes,
             clock=self.clock,
             reader=ModuleResults(),
-            judge=partial(evaluate, self.catalogue.controls()),
+            judge=self.judge.findings,
             playbook=playbook,
             extra_vars=self._extra_vars,
-            documents=_documents,
             preflight_deadline_seconds=settings.preflight_deadline_seconds,
             batch_seconds=settings.event_batch_milliseconds / 1000,
         )
 
     def _extra_vars(self, run_id: RunId, plan: Plan) -> Mapping[str, object]:
-        settings = self.settings
-        match plan.verb:
-            case Verb.VERIFY:
-                return {"verify_probes_file": str(self._probes_file())}
-            case Verb.PATCH:
-                return {
-                    "patch_transaction_id": run_id,
-                    "patch_lock_wait_seconds": int(settings.package_lock_wait_seconds),
-                    "patch_reboot": "if_needed" if plan.options.reboot else "never",
-                }
-            case Verb.HARDEN | Verb.UNDO:
-                guard = int(settings.harden_guard_seconds)
-                given: dict[str, object] = {"harden_run_id": run_id, "harden_guard_seconds": guard}
-                if plan.verb is Verb.UNDO:
-                    given |= {"undo_run": plan.undoes or "", "undo_force": plan.options.force}
-                elif plan.options.level is not None:
-                    given["khien_level"] = plan.options.level
-                return given
+        if plan.verb.changes_hosts:
+            return {
+                "patch_transaction_id": run_id,
+                "patch_lock_wait_seconds": int(self.settings.package_lock_wait_seconds),
+                "patch_reboot": "if_needed" if plan.options.reboot else "never",
+            }
+        return {"verify_probes_file": str(self._probes_file())}
 
     def _probes_file(self) -> Path:
         """Compile the probes once, so that Ansible does not parse all controls anew for every host."""
@@ -247,18 +248,6 @@ class Services:
             fresh.write_text(text)
             fresh.replace(path)
         return path
-
-
-def _documents(plan: Plan) -> Mapping[str, object]:
-    """Return the selection of controls as the hardening playbook reads it."""
-    if plan.verb is not Verb.HARDEN:
-        return {}
-    hosts = {
-        host: {"controls": list(one.controls), "level": one.level}
-        for one in plan.selection
-        for host in one.hosts
-    }
-    return {"harden_selection_file": {"hosts": hosts}}
 
 
 def services(environ: Mapping[str, str] | None = None) -> Services:

@@ -1,4 +1,4 @@
-"""Where the playbooks, roles and plugins lie: beside the package in a checkout, inside it when installed."""
+"""Where playbooks, roles, plugins and levels lie: beside the package, or inside it when installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 
 def content_root() -> Path:
-    """Return the folder that holds ansible.cfg, playbooks/, roles/ and plugins/."""
+    """Return the folder that holds ansible.cfg, playbooks/, roles/, plugins/ and compliance/."""
     checkout = _PACKAGE.parent
     return checkout if (checkout / "ansible.cfg").is_file() else _PACKAGE / "content"
 

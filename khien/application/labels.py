@@ -65,12 +65,7 @@ def run_state_label(state: RunState) -> str:
 
 def run_label(run: Run) -> str:
     """Name what a run does; a run that only predicts says so."""
-    names: Mapping[Verb, str] = {
-        Verb.VERIFY: _("verify"),
-        Verb.PATCH: _("patch"),
-        Verb.HARDEN: _("harden"),
-        Verb.UNDO: _("undo"),
-    }
+    names: Mapping[Verb, str] = {Verb.VERIFY: _("verify"), Verb.PATCH: _("patch")}
     name = names[run.verb]
     if run.is_check and run.verb.changes_hosts:
         return _("{verb} (check only)").format(verb=name)

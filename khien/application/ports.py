@@ -143,8 +143,6 @@ class EngineJob:
     extra_vars: Mapping[str, object]
     secrets: Mapping[str, str] = field(default_factory=dict)
     """become_password, connection_password, vault_password: never on argv, never in the environment."""
-    documents: Mapping[str, object] = field(default_factory=dict)
-    """What travels as a JSON file of its own, by the variable that names the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +277,10 @@ class FleetStore(Protocol):
         Raises:
             UsageError: no such host.
         """
+        ...
+
+    def described(self, name: str) -> Host:
+        """Return a host as the inventory described it last; one that was never described is only a name."""
         ...
 
     def record_verification(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from khien.application.labels import severity_label
+from khien.bootstrap import Services
 from khien.cli.context import JsonOption, data_console, print_json, services
-from khien.domain.control import Check, Control, Severity, WhenAbsent
+from khien.cli.control_documents import control_document, thresholds_of
+from khien.domain.baseline import LEVELS, Confidence, Levels, LevelValues
+from khien.domain.control import Control, Severity, WhenAbsent
+from khien.domain.host import HostRole
+from khien.domain.mapping import LegalMapping, MappingGroup, claims
+from khien.domain.platform import Platform, Tested, platforms_of
 from khien.errors import UsageError
 from khien.i18n import _, current_language
 
@@ -28,6 +33,12 @@ def list_controls(
     platform: Annotated[
         str, typer.Option("--platform", help=_("Only controls for this family: debian, redhat or suse."))
     ] = "",
+    level: Annotated[
+        int, typer.Option("--level", min=0, max=5, help=_("Only controls that this level demands: 1 to 5."))
+    ] = 0,
+    profile: Annotated[
+        str, typer.Option("--profile", help=_("Whose level: server or workstation."))
+    ] = HostRole.SERVER,
     *,
     markdown: Annotated[
         bool, typer.Option("--markdown", help=_("Print the page of all chosen controls as Markdown."))
@@ -35,19 +46,24 @@ def list_controls(
     as_json: JsonOption = False,
 ) -> None:
     """List controls, all or some."""
-    everything = services(context).catalogue.controls()
+    wired = services(context)
+    everything = wired.catalogue.controls()
     _require(area, {control.area for control in everything}, "--area")
     _require(severity, [word.value for word in Severity], "--severity")
     _require(platform, {family for control in everything for family in control.os_families}, "--platform")
+    _require(profile, list(HostRole), "--profile")
     chosen = [
         control
         for control in everything
         if area in ("", control.area)
         and severity in ("", control.severity)
         and (not platform or platform in control.os_families)
+        and (not level or wired.levels.demands(control.id, level, HostRole(profile)))
     ]
     if as_json:
-        print_json({"schema": "khien.controls/1", "controls": [document(control) for control in chosen]})
+        print_json(
+            {"schema": "khien.controls/1", "controls": [_document(wired, control) for control in chosen]}
+        )
     elif markdown:
         from khien.reports.controls_markdown import controls_markdown
 
@@ -64,49 +80,24 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one control."""
-    known = {control.id: control for control in services(context).catalogue.controls()}
+    wired = services(context)
+    known = {control.id: control for control in wired.catalogue.controls()}
     if name not in known:
         close = get_close_matches(name, known, n=1)
         hint = _("Did you mean {name}?").format(name=close[0]) if close else ""
         raise UsageError(_("There is no control {id}.").format(id=name) + (f" {hint}" if hint else ""))
     if as_json:
-        print_json({"schema": "khien.control/1", "control": document(known[name])})
+        print_json({"schema": "khien.control/1", "control": _document(wired, known[name])})
         return
     from rich.text import Text
 
     console = data_console()
-    for heading, words in _sheet(known[name]):
+    for heading, words in (*_sheet(known[name]), *_demands(known[name], wired.levels, wired.mappings)):
         console.print(Text.assemble((f"{heading}: " if heading else "", "bold"), words))
 
 
-def document(control: Control) -> dict[str, object]:
-    """Return a control as JSON."""
-    return {
-        "id": control.id,
-        "title": asdict(control.title),
-        "rationale": asdict(control.rationale),
-        "severity": control.severity.value,
-        "area": control.area,
-        "role": control.role,
-        "os_families": list(control.os_families),
-        "not_in_containers": control.not_in_containers,
-        "checks": [_check_document(check) for check in control.checks],
-        "fix_variable": control.fix_variable,
-        "side_effects": asdict(control.side_effects),
-        "way_back": asdict(control.way_back),
-        "references": {key: list(ids) for key, ids in control.references.items()},
-    }
-
-
-def _check_document(check: Check) -> dict[str, object]:
-    return {
-        "probe": {"kind": check.probe.kind, "parameters": dict(check.probe.parameters)},
-        "timeout_seconds": check.probe.timeout_seconds,
-        "field": list(check.field_path),
-        "operator": check.operator,
-        "expected": check.expected,
-        "when_absent": check.when_absent.value,
-    }
+def _document(wired: Services, control: Control) -> dict[str, object]:
+    return control_document(control, wired.levels, wired.mappings)
 
 
 def _require(word: str, known: Iterable[str], option: str) -> None:
@@ -146,12 +137,16 @@ def _sheet(control: Control) -> Iterator[tuple[str, str]]:
         _("Applies to"),
         _("{systems}, not in containers").format(systems=systems) if control.not_in_containers else systems,
     )
+    yield _("Platforms"), "; ".join(_platform(platform) for platform in platforms_of(control))
     yield _("Why"), control.rationale.in_language(language)
     for check in control.checks:
         demand = OPERATORS[check.operator].demand(check.expected)
-        yield _("Check"), f"{label(check)} ({demand}); {absent[check.when_absent]}"
+        only = _("; only on {systems}").format(systems=", ".join(check.only_on)) if check.only_on else ""
+        yield _("Check"), f"{label(check)} ({demand}); {absent[check.when_absent]}{only}"
     if control.fix_variable:
         words = _("{role}, variable {variable}").format(role=control.role, variable=control.fix_variable)
+        if control.fix_opt_in:
+            words = _("{fix}; off until you turn it on").format(fix=words)
     else:
         words = _("{role}, report only").format(role=control.role)
     yield _("Role"), words
@@ -159,3 +154,54 @@ def _sheet(control: Control) -> Iterator[tuple[str, str]]:
     yield _("Way back"), control.way_back.in_language(language)
     references = (f"{key} {', '.join(ids)}" for key, ids in sorted(control.references.items()))
     yield _("References"), "; ".join(references)
+
+
+def _platform(platform: Platform) -> str:
+    if platform.tested is Tested.REAL:
+        return platform.name
+    return _("{platform} (from recorded answers, never run on a real one)").format(platform=platform.name)
+
+
+def _demands(control: Control, levels: Levels, mappings: Iterable[LegalMapping]) -> Iterator[tuple[str, str]]:
+    """Say who demands the control: levels with their numbers, laws and standards as far as known."""
+    placement = levels.placements.get(control.id)
+    lowest = {role: placement.lowest(role) if placement else LEVELS[0] for role in HostRole}
+    yield _("Servers"), _from_level(lowest[HostRole.SERVER])
+    yield _("Workstations"), _from_level(lowest[HostRole.WORKSTATION])
+    for name in thresholds_of(control):
+        yield name, _values(levels.thresholds[name])
+    for mapping, group in claims(control, mappings):
+        yield f"{mapping.document} {group.id}", _claim(mapping, group)
+
+
+def _from_level(level: int | None) -> str:
+    if level is None:
+        return _("at no level")
+    return _("from level {level} on").format(level=level)
+
+
+def _values(values: LevelValues) -> str:
+    numbers = {role: ", ".join(str(values.at(level, role)) for level in LEVELS) for role in HostRole}
+    said = numbers[HostRole.SERVER]
+    if numbers[HostRole.WORKSTATION] != said:
+        said = _("{server}; workstations {workstation}").format(
+            server=said, workstation=numbers[HostRole.WORKSTATION]
+        )
+    return _("{title}, levels 1 to 5: {values} ({source})").format(
+        title=values.title.in_language(current_language()), values=said, source=values.source
+    )
+
+
+def _claim(mapping: LegalMapping, group: MappingGroup) -> str:
+    known = {
+        Confidence.CONFIRMED: _("confirmed"),
+        Confidence.THIRD_PARTY: _("from a third party"),
+        Confidence.UNCONFIRMED: _("not confirmed"),
+        Confidence.OWN_CHOICE: _("our own choice"),
+    }
+    parts = [group.title.in_language(current_language()), known[group.confidence]]
+    if mapping.valid_from is not None:
+        parts.append(_("since {day}").format(day=mapping.valid_from))
+    if mapping.valid_to is not None:
+        parts.append(_("until {day}").format(day=mapping.valid_to))
+    return "; ".join(parts)

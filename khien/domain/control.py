@@ -46,6 +46,16 @@ class WhenAbsent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """Stands in an expectation for a value that the host's level decides; see khien.domain.baseline."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"‹{self.name}›"
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One probe and the answer it must give."""
 
@@ -53,9 +63,12 @@ class Check:
     operator: str
     """equals, at_least, one_of … : the keys of khien.domain.expectation.OPERATORS."""
     expected: object = None
+    """A value, a Threshold, or a list that may hold thresholds."""
     field_path: tuple[str, ...] = ()
     """Where in a structured answer the compared value stands."""
     when_absent: WhenAbsent = WhenAbsent.FAIL
+    only_on: tuple[str, ...] = ()
+    """Families, ids or slugs of systems (khien.domain.platform); empty: all. Elsewhere it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,9 @@ class Control:
     side_effects: Bilingual
     way_back: Bilingual
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """ssg, cis_debian12, cis_ubuntu2404, cis_rhel9, stig_rhel9, stig_ubuntu2404, tcvn11930, tcvn14423."""
+    """ssg, cis_debian12, cis_debian13, cis_ubuntu2204, cis_ubuntu2404, cis_rhel9, stig_rhel9,
+    stig_ubuntu2204, stig_ubuntu2404, tcvn11930, tcvn14423, nd331."""
     not_in_containers: bool = False
     """True for kernel-wide settings that a container does not own; there it is not applicable."""
+    fix_opt_in: bool = False
+    """True when the fix is destructive or fragile, so the role leaves it off until somebody asks for it."""

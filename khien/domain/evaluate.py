@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from khien.domain.control import Check, Control, WhenAbsent
+from khien.domain.control import Check, Control, Threshold, WhenAbsent
 from khien.domain.expectation import OPERATORS, CannotCompareError
 from khien.domain.finding import Finding, Verdict
 from khien.domain.observation import Answer, HostFacts, Observation, ObservationSet
+from khien.domain.platform import is_on, system_words
 from khien.domain.reason import ReasonCode
 from khien.domain.shown import show
 
@@ -38,11 +39,16 @@ def evaluate(controls: Iterable[Control], observations: ObservationSet) -> tuple
     """Judge every control on one host; each control gets exactly one finding, in the order given.
 
     A check without an answer is never a pass. Dates are compared with the day of the collection.
+
+    Args:
+        controls: those that are demanded of the host, without open thresholds (see Levels.baseline).
+        observations: what the host answered.
     """
-    return tuple(_judge_control(control, observations) for control in controls)
+    words = system_words(observations.facts)
+    return tuple(_judge_control(control, observations, words) for control in controls)
 
 
-def _judge_control(control: Control, observations: ObservationSet) -> Finding:
+def _judge_control(control: Control, observations: ObservationSet, words: frozenset[str]) -> Finding:
     facts = observations.facts
     if not facts.os_family:
         return Finding(control.id, Verdict.UNKNOWN, ReasonCode.NO_ANSWER, "os_family = ∅")
@@ -50,11 +56,12 @@ def _judge_control(control: Control, observations: ObservationSet) -> Finding:
         return Finding(control.id, Verdict.NOT_APPLICABLE, ReasonCode.OTHER_SYSTEM, _system(facts))
     if control.not_in_containers and facts.virtualization == "container":
         return Finding(control.id, Verdict.NOT_APPLICABLE, ReasonCode.IN_CONTAINER, _system(facts))
+    checks = [check for check in control.checks if is_on(check.only_on, words)]
+    if control.checks and not checks:
+        return Finding(control.id, Verdict.NOT_APPLICABLE, ReasonCode.OTHER_SYSTEM, _system(facts))
     today = observations.collected_at.date()
-    evidence = _evidence(control, observations)
-    judged = [
-        _judge_check(check, observations.observations.get(check.probe.id), today) for check in control.checks
-    ]
+    evidence = _evidence(checks, observations)
+    judged = [_judge_check(check, observations.observations.get(check.probe.id), today) for check in checks]
     verdict = combine([one.verdict for one in judged])
     deciding = [one for one in judged if one.verdict is verdict]
     detail = "; ".join(dict.fromkeys(one.detail for one in deciding if one.detail))
@@ -81,7 +88,7 @@ def _judge_check(check: Check, observation: Observation | None, today: date) -> 
         reason = _UNANSWERED.get(observation.answer, ReasonCode.NO_ANSWER)
         return _Judged(Verdict.UNKNOWN, reason, f"{name} = ? [{observation.detail or observation.answer}]")
     operator = OPERATORS.get(check.operator)
-    if operator is None:
+    if operator is None or _is_open(check.expected):
         return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name}: {check.operator}?")
     try:
         seen = _at(observation.value, check.field_path)
@@ -95,6 +102,13 @@ def _judge_check(check: Check, observation: Observation | None, today: date) -> 
     if holds:
         return _Judged(Verdict.PASS, ReasonCode.AS_EXPECTED, detail)
     return _Judged(Verdict.FAIL, ReasonCode.NOT_AS_EXPECTED, detail)
+
+
+def _is_open(expected: object) -> bool:
+    """Whether an expectation still waits for a level's value; nothing can hold against it."""
+    if isinstance(expected, list):
+        return any(isinstance(entry, Threshold) for entry in expected)
+    return isinstance(expected, Threshold)
 
 
 def _at(value: object, path: tuple[str, ...]) -> object:
@@ -120,6 +134,6 @@ def _system(facts: HostFacts) -> str:
     return facts.os_name or f"{facts.os_id} {facts.os_version}".strip() or facts.os_family
 
 
-def _evidence(control: Control, observations: ObservationSet) -> tuple[Observation, ...]:
-    ids = dict.fromkeys(check.probe.id for check in control.checks)
+def _evidence(checks: Sequence[Check], observations: ObservationSet) -> tuple[Observation, ...]:
+    ids = dict.fromkeys(check.probe.id for check in checks)
     return tuple(observations.observations[key] for key in ids if key in observations.observations)

@@ -16,7 +16,7 @@ the controls themselves stand beside the roles that own them, in `roles/*/contro
 
 How to read a check: `name (demand)`, where the name is what the host is asked and the demand is `=` equal to,
 `≥` at least, `≤` at most, `1…60` between, `∈` one of, `∉` none of, `⊆` only these, `⊇` all these, `∌` not
-these, `#` how many, `∅` nothing. Where a host has several answers, each must do.
+these, `#` how many, `∅` nothing, `‹name›` a threshold of `compliance/levels.yml`. Where a host has several answers, each must do.
 
 A control's variable is the one under which its role enforces it. A role whose folder holds no `tasks/`
 enforces nothing: its controls are verified only. Numbers and ids of other catalogues are references; a passed
@@ -50,6 +50,7 @@ def _section(control: Control) -> Iterator[str]:
     systems = ", ".join(control.os_families)
     yield f"- Applies to: {systems}{', not in containers' if control.not_in_containers else ''}"
     variable = f"variable `{control.fix_variable}`" if control.fix_variable else "report only"
+    variable += ", off until you turn it on" if control.fix_opt_in else ""
     yield f"- Role: `{control.role}`, {variable}"
     yield f"- Side effects: {control.side_effects.en}"
     yield f"- Way back: {control.way_back.en}"
@@ -59,4 +60,5 @@ def _section(control: Control) -> Iterator[str]:
 
 def _checks(control: Control) -> Iterator[str]:
     for check in control.checks:
-        yield f"`{label(check)} ({OPERATORS[check.operator].demand(check.expected)})`"
+        only = f" on {', '.join(check.only_on)}" if check.only_on else ""
+        yield f"`{label(check)} ({OPERATORS[check.operator].demand(check.expected)})`{only}"

@@ -8,13 +8,14 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
@@ -24,6 +25,7 @@ _PAUSE_SECONDS = 2.0
 # What the revert itself, the start of a restarted host and slow logins may take beyond the guard's own time.
 _PATIENCE_SECONDS = 90
 _PARTS = ("fragments", "entries")
+_LEVELS = Path(__file__).resolve().parents[2] / "compliance" / "levels.yml"
 
 
 class ActionModule(ActionBase):
@@ -41,7 +43,7 @@ class ActionModule(ActionBase):
         arguments = {
             "area": words["area"],
             "run": self._own_run(variables),
-            "resources": demanded(words["resources"], selected(variables)),
+            "resources": demanded(words["resources"], choice(variables)),
             "actions": words.get("actions") or {},
             "guarded": words.get("guarded", False),
             "guard_seconds": int(variables.get("harden_guard_seconds", 120)),
@@ -161,27 +163,51 @@ def _selection(path: str) -> dict[str, Any]:
     return found
 
 
-def selected(variables: Mapping[str, Any]) -> frozenset[str] | None:
-    """Return the controls that this host is to be hardened for; None: all that the roles know."""
+def choice(variables: Mapping[str, Any]) -> Callable[[str], bool]:
+    """Return which controls this host is to be hardened for.
+
+    With khien, those of its selection; else those that the host's level demands. `harden_skip_controls` takes
+    some out either way.
+    """
+    skipped = frozenset(variables.get("harden_skip_controls") or ())
     path = variables.get("harden_selection_file")
-    if not path:
-        return None
-    host = _selection(str(path)).get(str(variables.get("inventory_hostname")))
-    return frozenset(host["controls"]) if host else frozenset()
+    if path:
+        host = _selection(str(path)).get(str(variables.get("inventory_hostname")))
+        chosen = frozenset(host["controls"]) if host else frozenset()
+        return lambda control: control in chosen and control not in skipped
+    levels = _levels()
+    level = int(variables.get("khien_level") or levels["default_level"])
+    role = str(variables.get("khien_role") or "server")
+    placed = {control: place for section in levels["controls"].values() for control, place in section.items()}
+
+    def is_demanded(control: str) -> bool:
+        if control in skipped:
+            return False
+        if control not in placed:
+            return True
+        lowest = placed[control][role]
+        return lowest is not None and lowest <= level
+
+    return is_demanded
 
 
-def demanded(resources: list[dict[str, Any]], controls: frozenset[str] | None) -> list[dict[str, Any]]:
-    """Leave out the resources, fragments and entries of controls that are not demanded."""
-    if controls is None:
-        return resources
+@cache
+def _levels() -> dict[str, Any]:
+    with _LEVELS.open("rb") as stream:
+        levels: dict[str, Any] = yaml.load(stream, Loader=yaml.CSafeLoader)
+    return levels
+
+
+def demanded(resources: list[dict[str, Any]], is_chosen: Callable[[str], bool]) -> list[dict[str, Any]]:
+    """Leave out the resources, fragments and entries of controls that are not chosen."""
     kept = []
     for resource in resources:
         part = next((name for name in _PARTS if name in resource), None)
         if part is None:
-            if resource.get("control") in controls:
+            if is_chosen(str(resource.get("control"))):
                 kept.append(resource)
             continue
-        entries = [entry for entry in resource[part] if entry.get("control") in controls]
+        entries = [entry for entry in resource[part] if is_chosen(str(entry.get("control")))]
         if entries:
             kept.append({**resource, part: entries})
     return kept

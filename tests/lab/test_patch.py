@@ -8,7 +8,7 @@ import pytest
 from tests.lab.faults import fill_disk, free_disk, hold_apt_lock, release_apt_lock
 from tests.lab.host import Host
 from tests.lab.lab import Lab
-from tests.lab.patch_play import Play, play
+from tests.lab.plays import Play, play
 from tests.lab.repository import Repository
 
 pytestmark = pytest.mark.lab

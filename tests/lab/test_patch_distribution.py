@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.host import Host
 from tests.lab.lab import Lab
-from tests.lab.patch_play import play
+from tests.lab.plays import play
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from khien.adapters.controls_yaml import YamlControls, compile_probes
+from khien.adapters.levels_yaml import load_levels
 from khien.adapters.observations_json import read_observations
 from khien.domain.evaluate import evaluate
 from khien.domain.finding import Finding, Verdict
+from khien.domain.host import HostRole
 from khien.domain.observation import Answer, ObservationSet
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -22,7 +24,8 @@ from tests.lab.repository import Repository
 pytestmark = pytest.mark.lab
 
 _ROOT = Path(__file__).parents[2]
-_CONTROLS = YamlControls(_ROOT / "roles").controls()
+_LEVELS = load_levels(_ROOT / "compliance" / "levels.yml")
+_CONTROLS = _LEVELS.with_values(YamlControls(_ROOT / "roles").controls(), 3, HostRole.SERVER)
 _BIN = Path(sys.executable).parent
 _UPDATES = 'security_updates {"max_age_days":7}'
 # Where a look could leave something; what the login itself writes (journal, wtmp, /run) is not in it.

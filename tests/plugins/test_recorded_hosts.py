@@ -13,13 +13,16 @@ from ansible.module_utils.khien_probes.facts import host_facts
 from recorded_host import NOW, load_host
 
 from khien.adapters.controls_yaml import YamlControls, compile_probes
+from khien.adapters.levels_yaml import load_levels
 from khien.adapters.observations_json import read_observations
 from khien.domain.evaluate import evaluate
 from khien.domain.finding import Finding, Verdict
+from khien.domain.host import HostRole
 
 ROOT = Path(__file__).parents[2]
 HOSTS = sorted((ROOT / "tests" / "fixtures" / "hosts").glob("*.yml"))
-CONTROLS = YamlControls(ROOT / "roles").controls()
+LEVELS = load_levels(ROOT / "compliance" / "levels.yml")
+CONTROLS = LEVELS.with_values(YamlControls(ROOT / "roles").controls(), 3, HostRole.SERVER)
 # Their answer depends on who unpacks the recorded host.
 OWNED_BY_ROOT = {"filesystem_password_files_protected", "sshd_files_protected", "cron_protected"}
 

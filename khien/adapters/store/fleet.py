@@ -38,9 +38,7 @@ class _StoredFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFindings:
-    """The findings of one verification, as its row keeps them."""
-
+class _StoredFindings:
     items: tuple[_StoredFinding, ...]
 
 
@@ -86,6 +84,13 @@ class SqlFleetStore:
             history=history,
         )
 
+    def described(self, name: str) -> Host:
+        """Return a host as the inventory described it last; one that was never described is only a name."""
+        query = sa.select(t.hosts.c.words).where(t.hosts.c.name == name)
+        with self._db.read() as connection:
+            words = connection.execute(query).scalar()
+        return decode(Host, words) if words else Host(name)
+
     def record_verification(
         self, run_id: RunId, observations: ObservationSet, findings: Sequence[Finding]
     ) -> None:
@@ -98,7 +103,7 @@ class SqlFleetStore:
             "not_applicable": counts.not_applicable,
             "unknown": counts.unknown,
         }
-        stored = StoredFindings(
+        stored = _StoredFindings(
             tuple(
                 _StoredFinding(
                     f.control_id, f.verdict, f.reason, f.detail, tuple(o.probe_id for o in f.evidence)
@@ -114,7 +119,7 @@ class SqlFleetStore:
                     host=observations.host,
                     collected_at=observations.collected_at,
                     observations=encode(ObservationSet, observations),
-                    findings=encode(StoredFindings, stored),
+                    findings=encode(_StoredFindings, stored),
                     **numbers,
                 )
             )
@@ -205,7 +210,7 @@ def _findings(connection: Connection, verification_id: int | None) -> tuple[Find
             detail=stored.detail,
             evidence=tuple(answers[probe] for probe in stored.probes if probe in answers),
         )
-        for stored in decode(StoredFindings, row.findings).items
+        for stored in decode(_StoredFindings, row.findings).items
     )
 
 

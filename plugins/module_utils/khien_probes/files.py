@@ -8,6 +8,8 @@ from typing import Any, Optional
 
 from .machine import Machine, Setting, number_or_text
 
+_REMOTE = {"afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3"}
+
 
 def files(machine: Machine, paths: list[str]) -> Optional[list[dict[str, str]]]:
     """Return mode and owner of each file that the patterns match, or nothing when none exists."""
@@ -29,6 +31,22 @@ def mount(machine: Machine, path: str) -> Optional[dict[str, Any]]:
         if len(words) > 5 and words[4].replace("\\040", " ") == path and device:
             found = {"type": device[0], "options": sorted(words[5].split(","))}
     return found
+
+
+def remote_mounts(machine: Machine) -> Optional[dict[str, list[str]]]:
+    """Return network shares on which others' device files or set-user-ID programs work, if there are any."""
+    shares: dict[str, list[str]] = {}
+    for line in machine.lines("/proc/self/mountinfo", comment=""):
+        left, _dash, right = line.partition(" - ")
+        words, device = left.split(), right.split()
+        if len(words) > 5 and device and device[0] in _REMOTE:
+            shares[words[4].replace("\\040", " ")] = words[5].split(",")
+    if not shares:
+        return None
+    return {
+        "device_files": sorted(path for path, options in shares.items() if "nodev" not in options),
+        "set_user_id": sorted(path for path, options in shares.items() if "nosuid" not in options),
+    }
 
 
 def core_limit(machine: Machine) -> Optional[Setting]:

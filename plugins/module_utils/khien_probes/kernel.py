@@ -1,8 +1,8 @@
-"""Probes about the kernel: its settings, its modules, its mandatory access control."""
+"""Probes about the kernel: its settings and its modules."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from .machine import Machine, Setting, number_or_text
 
@@ -23,25 +23,6 @@ def kernel_module(machine: Machine, name: str) -> Optional[dict[str, bool]]:
     if not loaded and not _is_available(machine, wanted):
         return None
     return {"loaded": loaded, "blocked": _is_blocked(machine, wanted)}
-
-
-def mandatory_access(machine: Machine) -> Optional[dict[str, Any]]:
-    """Return which mandatory access control is on and whether it enforces, or nothing when none is on."""
-    selinux = machine.text("/sys/fs/selinux/enforce")
-    if selinux is not None:
-        return {"system": "selinux", "enforcing": selinux.strip() == "1"}
-    enabled = machine.text("/sys/module/apparmor/parameters/enabled")
-    if enabled is None or enabled.strip() != "Y":
-        return None
-    profiles = machine.lines("/sys/kernel/security/apparmor/profiles", comment="")
-    enforced = sum(line.endswith("(enforce)") for line in profiles)
-    complaining = sum(line.endswith("(complain)") for line in profiles)
-    return {
-        "system": "apparmor",
-        "enforcing": enforced > 0,
-        "profiles_enforced": enforced,
-        "profiles_complaining": complaining,
-    }
 
 
 def _plain(name: str) -> str:

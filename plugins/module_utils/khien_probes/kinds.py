@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping
 
-from . import accounts, files, kernel, network, packages, passwords, services, sources, sshd, sudo
+from . import (
+    accounts,
+    boot,
+    file_tree,
+    files,
+    kernel,
+    mandatory_access,
+    network,
+    packages,
+    passwords,
+    services,
+    sources,
+    sshd,
+    sudo,
+    sysctl_files,
+)
 
 KINDS: Mapping[str, Callable[..., Any]] = {
     "accounts": accounts.accounts,
     "automatic_updates": sources.automatic_updates,
+    "boot_password": boot.boot_password,
     "core_limit": files.core_limit,
+    "core_storage": services.core_storage,
     "cron_files": files.cron_files,
+    "file_tree": file_tree.file_tree,
     "files": files.files,
     "firewall": network.firewall,
     "journal_storage": services.journal_storage,
@@ -18,7 +36,8 @@ KINDS: Mapping[str, Callable[..., Any]] = {
     "listeners": network.listeners,
     "login_defs": accounts.login_defs,
     "login_failures": passwords.login_failures,
-    "mandatory_access": kernel.mandatory_access,
+    "mandatory_access": mandatory_access.mandatory_access,
+    "mandatory_access_boot": mandatory_access.mandatory_access_boot,
     "mount": files.mount,
     "os_release": packages.os_release,
     "package_sources": sources.package_sources,
@@ -26,12 +45,16 @@ KINDS: Mapping[str, Callable[..., Any]] = {
     "pam_nullok": passwords.pam_nullok,
     "password_history": passwords.password_history,
     "password_quality": passwords.password_quality,
+    "remote_mounts": files.remote_mounts,
     "restart_needed": services.restart_needed,
     "security_updates": packages.security_updates,
     "shell_timeout": accounts.shell_timeout,
     "sshd_option": sshd.sshd_option,
     "sudo_rules": sudo.sudo_rules,
     "sysctl": kernel.sysctl,
+    "sysctl_persisted": sysctl_files.sysctl_persisted,
+    "systemd_setting": services.systemd_setting,
     "time_servers": services.time_servers,
+    "unconfined_services": mandatory_access.unconfined_services,
     "units": services.units,
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.khien_reboot import reboot_need
 
 from .dpkg import has_dpkg, installed_packages
 from .facts import virtualization
-from .machine import Machine, NoAnswerError, UnsupportedError
+from .machine import Machine, NoAnswerError, Setting, UnsupportedError, number_or_text
 
 _CHRONY = (
     *("/etc/chrony/chrony.conf", "/etc/chrony.conf", "/etc/chrony/conf.d/*.conf"),
@@ -41,6 +41,22 @@ def journal_storage(machine: Machine) -> dict[str, Any]:
     storage = _systemd_setting(machine, "journald.conf", "Storage") or "auto"
     kept = storage == "persistent" or (storage == "auto" and machine.exists("/var/log/journal"))
     return {"storage": storage, "persistent": kept}
+
+
+def systemd_setting(machine: Machine, file: str, key: str) -> Optional[Setting]:
+    """Return a setting of one of systemd's files with its drop-ins, or nothing when it is not made."""
+    value = _systemd_setting(machine, file, key)
+    return number_or_text(value) if value else None
+
+
+def core_storage(machine: Machine) -> Optional[dict[str, str]]:
+    """Return where systemd keeps dumps of crashed programs and how large they may be, if it takes them."""
+    if not machine.program("coredumpctl"):
+        return None
+    return {
+        "storage": _systemd_setting(machine, "coredump.conf", "Storage") or "external",
+        "size": _systemd_setting(machine, "coredump.conf", "ProcessSizeMax") or "default",
+    }
 
 
 def time_servers(machine: Machine) -> list[str]:

@@ -71,6 +71,16 @@ def arm(system: System, checkpoint: Checkpoint, seconds: int, python: str) -> st
         "name": name,
         "seconds": seconds,
     }
+    try:
+        _install_units(system, name, words)
+    except BaseException:
+        _remove_units(system, name)
+        shutil.rmtree(folder)
+        raise
+    return name
+
+
+def _install_units(system: System, name: str, words: Mapping[str, object]) -> None:
     _put(system.path(_unit(name, "service")), (_SERVICE % words).encode(), 0o644)
     _put(system.path(_unit(name, "timer")), (_TIMER % words).encode(), 0o644)
     wants = system.path(os.path.join(_UNITS, "timers.target.wants"))
@@ -78,7 +88,6 @@ def arm(system: System, checkpoint: Checkpoint, seconds: int, python: str) -> st
     os.symlink(_unit(name, "timer"), os.path.join(wants, _unit_name(name, "timer")))
     system.must_run(["systemctl", "daemon-reload"], 60)
     system.must_run(["systemctl", "start", _unit_name(name, "timer")], 60)
-    return name
 
 
 def disarm(system: System, name: str) -> dict[str, Any]:

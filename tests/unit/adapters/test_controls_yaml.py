@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from khien.adapters.controls_yaml import YamlControls, compile_probes, load_controls
-from khien.domain.control import Severity, WhenAbsent
+from khien.domain.baseline import Confidence, LevelValues
+from khien.domain.control import Severity, Threshold, WhenAbsent
+from khien.domain.text import Bilingual
 from khien.errors import InputError
 
 GOOD = """\
@@ -142,3 +144,49 @@ def test_equal_questions_are_asked_once_with_the_longest_time(tmp_path: Path) ->
             "timeout": 20.0,
         }
     ]
+
+
+def values(name: str, *numbers: object) -> dict[str, LevelValues]:
+    words = Bilingual("en", "vi")
+    return {name: LevelValues(name, words, numbers, numbers, "own choice", Confidence.OWN_CHOICE)}
+
+
+TRIES = GOOD.replace('{all_equal: "no"}', "{all_between: [1, {threshold: ssh_tries}]}")
+
+
+def test_an_expectation_may_name_a_threshold_of_the_levels(tmp_path: Path) -> None:
+    plain = GOOD.replace('{all_equal: "no"}', "{all_at_most: {threshold: ssh_tries}}")
+
+    for text, expected in ((plain, Threshold("ssh_tries")), (TRIES, [1, Threshold("ssh_tries")])):
+        (control,) = load_controls([write(tmp_path, text)], values("ssh_tries", 6, 6, 4, 4, 3))
+        assert control.checks[0].expected == expected
+
+
+def test_a_threshold_that_is_not_there_or_does_not_fit_is_named_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, TRIES)
+
+    with pytest.raises(InputError, match="'ssh_tries' is not known; did you mean 'ssh_try'") as unknown:
+        load_controls([path], values("ssh_try", 1, 1, 1, 1, 1))
+    with pytest.raises(InputError, match="level 3 of a server gives") as unfit:
+        load_controls([path], values("ssh_tries", 6, 6, "four", 4, 3))
+
+    assert [str(one.value).startswith(f"{path}:10: ") for one in (unknown, unfit)] == [True, True]
+
+
+def test_a_check_may_be_for_some_systems_only(tmp_path: Path) -> None:
+    (control,) = load_controls(
+        [write(tmp_path, GOOD.replace("        timeout: 5", "        only_on: [debian12, rhel9]"))]
+    )
+    assert control.checks[0].only_on == ("debian12", "rhel9")
+
+    path = write(tmp_path, GOOD.replace("        timeout: 5", "        only_on: [debain12]"))
+    with pytest.raises(InputError, match=r":12: 'debain12' is not known; did you mean 'debian12'"):
+        load_controls([path])
+
+
+def test_a_fix_may_be_opt_in(tmp_path: Path) -> None:
+    text = GOOD.replace("{variable: sshd_permit_root_login}", "{variable: sshd_x, opt_in: true}")
+
+    assert load_controls([write(tmp_path, GOOD)])[0].fix_opt_in is False
+    (control,) = load_controls([write(tmp_path, text)])
+    assert (control.fix_variable, control.fix_opt_in) == ("sshd_x", True)

@@ -83,6 +83,31 @@ def test_one_control_as_json_has_its_checks(tmp_path: Path) -> None:
     }
 
 
+def test_a_level_narrows_the_list_and_more_is_demanded_higher_up(tmp_path: Path) -> None:
+    found = {}
+    for words in (("1",), ("3",), ("3", "--profile", "workstation")):
+        done = khien(tmp_path, "list", "--level", *words, "--json")
+        found[words] = {control["id"] for control in json.loads(done.stdout)["controls"]}
+
+    assert found["1",] < found["3",]
+    assert found["3", "--profile", "workstation"] <= found["3",]
+
+
+def test_a_control_says_who_demands_it_and_where_it_was_tried(tmp_path: Path) -> None:
+    shown = khien(tmp_path, "show", "sshd_tries_limited").stdout
+    control = json.loads(khien(tmp_path, "show", "sshd_tries_limited", "--json").stdout)["control"]
+
+    assert "Ubuntu 22.04 (from recorded answers, never run on a real one)" in shown
+    assert "Servers: from level 1 on" in shown
+    assert "TCVN 14423:2026 x.5: Secure configuration; from a third party; since 2026-07-24" in shown
+    assert {p["id"]: p["tested"] for p in control["platforms"]} == {
+        "debian12": "real", "debian13": "real",
+        "ubuntu2204": "recorded", "ubuntu2404": "recorded", "rhel9": "recorded",
+    }  # fmt: skip
+    assert control["levels"] == {"server": 1, "workstation": 1}
+    assert [claim["group"] for claim in control["mappings"]] == ["30.4.b", "XT", "x.5"]
+
+
 def test_an_unknown_control_is_wrong_use_with_the_nearest_name(tmp_path: Path) -> None:
     done = khien(tmp_path, "show", "sshd_root_login_of")
 

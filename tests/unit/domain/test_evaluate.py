@@ -129,6 +129,19 @@ def test_kernel_settings_are_not_judged_in_a_container() -> None:
     assert (finding.verdict, finding.reason) == (Verdict.NOT_APPLICABLE, ReasonCode.IN_CONTAINER)
 
 
+def test_a_check_for_another_system_is_left_out() -> None:
+    other = Check(Probe("mounts"), "equals", 2, only_on=("rhel9",))
+    one = judge(control(equals_two(), other), answers(answered(2)))
+
+    assert (one.verdict, one.evidence) == (Verdict.PASS, (answered(2),))
+
+
+def test_a_control_without_a_check_for_this_system_is_not_applicable() -> None:
+    one = judge(control(Check(PROBE, "equals", 2, only_on=("ubuntu2404", "redhat"))), answers(answered(2)))
+
+    assert (one.verdict, one.reason) == (Verdict.NOT_APPLICABLE, ReasonCode.OTHER_SYSTEM)
+
+
 def test_a_value_of_another_shape_is_unknown_not_failed() -> None:
     check = Check(PROBE, "at_least", 1)
 

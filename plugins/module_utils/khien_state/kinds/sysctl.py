@@ -13,7 +13,10 @@ _HEADER = "# Managed by Khiên; changes here are lost at the next hardening.\n"
 
 
 class Sysctl(Resource):
-    """Words: path of the drop-in, entries [{control, key, value}]."""
+    """Words: path of the drop-in, entries [{control, key, value, keep}].
+
+    keep: other values that are as good or stricter; one that is in force is persisted instead of ours.
+    """
 
     kind = "sysctl"
     required = ("path", "entries")
@@ -30,13 +33,13 @@ class Sysctl(Resource):
             if why:
                 plan.skips.append(Skip(entry["control"], self.kind, str(entry["key"]), why))
             else:
-                wanted.append(entry)
+                wanted.append({**entry, "value": self._best(system, entry)})
         text = _HEADER + "".join("%s = %s\n" % (entry["key"], entry["value"]) for entry in wanted)
         persisted = self._persisted(system, path)
         running: list[tuple[str, str]] = []
         for entry in wanted:
             key, value = str(entry["key"]), str(entry["value"])
-            now = " ".join((system.text(_place(key)) or "").split())
+            now = _running(system, key)
             if now != value:
                 running.append((key, value))
                 plan.things.append(("sysctl", key))
@@ -54,6 +57,11 @@ class Sysctl(Resource):
             plan.things = [*folders, ("file", path), *plan.things]
             plan.act = lambda: self._write(system, path, text, running)
         return plan
+
+    @staticmethod
+    def _best(system: System, entry: Mapping[str, Any]) -> str:
+        now = _running(system, str(entry["key"]))
+        return now if now in [str(value) for value in entry.get("keep") or []] else str(entry["value"])
 
     @staticmethod
     def _why_not_here(system: System, key: str) -> Optional[str]:
@@ -81,6 +89,10 @@ class Sysctl(Resource):
                 raise ApplyError("%s cannot be set to %s: %s" % (key, value, problem)) from problem
         make_folders(system, path)
         system.write(path, text.encode("utf-8"), 0o644, 0, 0)
+
+
+def _running(system: System, key: str) -> str:
+    return " ".join((system.text(_place(key)) or "").split())
 
 
 def _place(key: str) -> str:
