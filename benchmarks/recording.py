@@ -13,7 +13,7 @@ from benchmarks.measure import Cost, command, compare
 from khien.adapters.ansible_engine import AnsibleEngine
 from khien.adapters.module_results import ModuleResults
 from khien.adapters.processes import LinuxProcesses
-from khien.adapters.store import SqlFleetStore, SqlRunStore, open_database
+from khien.adapters.store import SqlFleetStore, SqlHardeningStore, SqlRunStore, open_database
 from khien.application.execute_run import RunTools, execute_run
 from khien.bootstrap import SystemClock
 from khien.domain.host import Host
@@ -31,6 +31,7 @@ class _Recorded:
         database = open_database(f"sqlite:///{folder / 'khien.db'}")
         self._runs = SqlRunStore(database)
         self._fleet = SqlFleetStore(database)
+        self._hardening = SqlHardeningStore(database)
         self._fleet.remember_hosts([Host(name) for name in HOSTS])
         self._folder, self._inventory, self._playbook = folder, inventory, playbook
         self._number = 0
@@ -54,6 +55,7 @@ class _Recorded:
         return RunTools(
             runs=self._runs,
             fleet=self._fleet,
+            hardening=self._hardening,
             inventory=None,  # type: ignore[arg-type]  # a verification never asks for it
             preflight=None,  # type: ignore[arg-type]  # nor for this
             engine=AnsibleEngine(runtime_dir=self._folder / "run", forks=FORKS, cancel_grace_seconds=10),
@@ -63,6 +65,7 @@ class _Recorded:
             judge=lambda _host, _seen: (),
             playbook=lambda _: self._playbook,
             extra_vars=lambda _run, _plan: {},
+            documents=lambda _plan: {},
             preflight_deadline_seconds=1,
             batch_seconds=0.1,
         )

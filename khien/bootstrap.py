@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from khien.adapters.config_toml import load_settings
 from khien.adapters.content import content_root, default_inventory, playbook
 from khien.application.settings import LoadedSettings, Settings
-from khien.domain.run import RunId
+from khien.domain.run import RunId, Verb
 
 if TYPE_CHECKING:
     from khien.adapters.ansible_inventory import AnsibleInventory
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from khien.adapters.run_launcher import DetachedLauncher
     from khien.adapters.ssh_key_scan import SshKeyScan
     from khien.adapters.ssh_preflight import SshPreflight
-    from khien.adapters.store import Database, SqlFleetStore, SqlRunStore
+    from khien.adapters.store import Database, SqlFleetStore, SqlHardeningStore, SqlRunStore
     from khien.application.execute_run import RunTools
     from khien.application.live_console import LiveConsole
     from khien.domain.baseline import Levels
+    from khien.domain.control import Control
+    from khien.domain.host import Host
     from khien.domain.judge import Judge
     from khien.domain.mapping import LegalMapping
     from khien.domain.plan import Plan
@@ -93,6 +95,13 @@ class Services:
         from khien.adapters.store import SqlFleetStore
 
         return SqlFleetStore(self.database)
+
+    @cached_property
+    def hardening(self) -> SqlHardeningStore:
+        """What the store knows of hardening."""
+        from khien.adapters.store import SqlHardeningStore
+
+        return SqlHardeningStore(self.database)
 
     @cached_property
     def inventory(self) -> AnsibleInventory:
@@ -186,6 +195,7 @@ class Services:
         return LiveConsole(
             runs_store=self.runs,
             fleet_store=self.fleet,
+            hardening_store=self.hardening,
             inventory=self.inventory,
             catalogue=self.catalogue,
             preflight_port=self.preflight,
@@ -194,7 +204,11 @@ class Services:
             clock=self.clock,
             settings=replace(self.settings, inventory=self.default_inventory),
             person=getpass.getuser(),
+            demands=self._demands,
         )
+
+    def _demands(self, host: Host, control: Control) -> bool:
+        return self.levels.demands(control.id, self.levels.level_of(host), host.role)
 
     def run_tools(self) -> RunTools:
         """Return what a run process executes its run with."""
@@ -206,6 +220,7 @@ class Services:
         return RunTools(
             runs=self.runs,
             fleet=self.fleet,
+            hardening=self.hardening,
             inventory=self.inventory,
             preflight=self.preflight,
             engine=AnsibleEngine(
@@ -220,18 +235,30 @@ class Services:
             judge=self.judge.findings,
             playbook=playbook,
             extra_vars=self._extra_vars,
+            documents=_documents,
             preflight_deadline_seconds=settings.preflight_deadline_seconds,
             batch_seconds=settings.event_batch_milliseconds / 1000,
         )
 
     def _extra_vars(self, run_id: RunId, plan: Plan) -> Mapping[str, object]:
-        if plan.verb.changes_hosts:
-            return {
-                "patch_transaction_id": run_id,
-                "patch_lock_wait_seconds": int(self.settings.package_lock_wait_seconds),
-                "patch_reboot": "if_needed" if plan.options.reboot else "never",
-            }
-        return {"verify_probes_file": str(self._probes_file())}
+        settings = self.settings
+        match plan.verb:
+            case Verb.VERIFY:
+                return {"verify_probes_file": str(self._probes_file())}
+            case Verb.PATCH:
+                return {
+                    "patch_transaction_id": run_id,
+                    "patch_lock_wait_seconds": int(settings.package_lock_wait_seconds),
+                    "patch_reboot": "if_needed" if plan.options.reboot else "never",
+                }
+            case Verb.HARDEN | Verb.UNDO:
+                guard = int(settings.harden_guard_seconds)
+                given: dict[str, object] = {"harden_run_id": run_id, "harden_guard_seconds": guard}
+                if plan.verb is Verb.UNDO:
+                    given |= {"undo_run": plan.undoes or "", "undo_force": plan.options.force}
+                elif plan.options.level is not None:
+                    given["khien_level"] = plan.options.level
+                return given
 
     def _probes_file(self) -> Path:
         """Compile the probes once, so that Ansible does not parse all controls anew for every host."""
@@ -248,6 +275,18 @@ class Services:
             fresh.write_text(text)
             fresh.replace(path)
         return path
+
+
+def _documents(plan: Plan) -> Mapping[str, object]:
+    """Return the selection of controls as the hardening playbook reads it."""
+    if plan.verb is not Verb.HARDEN:
+        return {}
+    hosts = {
+        host: {"controls": list(one.controls), "level": one.level}
+        for one in plan.selection
+        for host in one.hosts
+    }
+    return {"harden_selection_file": {"hosts": hosts}}
 
 
 def services(environ: Mapping[str, str] | None = None) -> Services:

@@ -27,7 +27,11 @@ def command_line(job: EngineJob, folder: PrivateFolder, program: str, forks: int
         command.append("--diff")
     for number, given in enumerate(options.extra_vars):
         command += ["-e", given if given.startswith("@") else _variables_file(folder, number, given)]
-    command += ["-e", f"@{folder.write('khien.json', json.dumps(job.extra_vars))}"]
+    documents = {
+        name: str(folder.write(f"{name}.json", json.dumps(content)))
+        for name, content in job.documents.items()
+    }
+    command += ["-e", f"@{folder.write('khien.json', json.dumps({**job.extra_vars, **documents}))}"]
     command += _secret_options(job.secrets, folder)
     return command
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from khien.adapters.harden_json import read_harden_report, read_undo_report
 from khien.adapters.observations_json import read_observations
 from khien.adapters.patch_json import read_patch_report
+from khien.domain.hardening import HardenReport, UndoReport
 from khien.domain.observation import Answer, ObservationSet
 from khien.domain.packages import PackageChange, PatchReport, RebootNeed
 
@@ -24,6 +26,14 @@ class ModuleResults:
     def patch(self, result: Mapping[str, object]) -> PatchReport | None:
         """Return what the host said about its updates when the result holds it."""
         return read_patch_report(result)
+
+    def hardening(self, result: Mapping[str, object]) -> HardenReport | None:
+        """Return what one area of a host said when the result holds it."""
+        return read_harden_report(result)
+
+    def undo(self, result: Mapping[str, object]) -> UndoReport | None:
+        """Return what the host said about an undo when the result holds it."""
+        return read_undo_report(result)
 
     def updates(self, observations: ObservationSet) -> PatchReport | None:
         """Return which updates wait on the host when the answers say so."""

@@ -9,9 +9,12 @@ from khien.application.ports import LogLine, PreflightResult
 from khien.domain.control import Control
 from khien.domain.finding import VerdictCounts
 from khien.domain.fleet import HostDetail, HostStatus
+from khien.domain.hardening import HostHardening, UndoReport
 from khien.domain.host import Host
 from khien.domain.packages import PatchReport
 from khien.domain.plan import Plan
+from khien.domain.prediction import Approval, StoredPlan
+from khien.domain.proof import ControlResult
 from khien.domain.run import HostOutcome, HostState, Run, RunId, RunOptions, Verb
 
 
@@ -54,6 +57,26 @@ class Console(Protocol):
         """Return what each host said about its updates in a run."""
         ...
 
+    def hardening(self, run_id: RunId) -> Mapping[str, HostHardening]:
+        """Return what each host would change or changed in a hardening run."""
+        ...
+
+    def proofs(self, run_id: RunId) -> Mapping[str, tuple[ControlResult, ...]]:
+        """Return what a hardening run did for each control of each host: was, is, as predicted, why not."""
+        ...
+
+    def undo_reports(self, run_id: RunId) -> Mapping[str, UndoReport]:
+        """Return what each host put back, or refused to, in a run that undoes."""
+        ...
+
+    def plans(self, limit: int = 50) -> tuple[StoredPlan, ...]:
+        """Return the predictions among the last runs, newest first, with their approval."""
+        ...
+
+    def stored_plan(self, run_id: str) -> StoredPlan:
+        """Return what a check-mode hardening run predicted, by id or unique prefix."""
+        ...
+
     def preflight(self, hosts: Sequence[Host]) -> tuple[PreflightResult, ...]:
         """Look at many hosts' doors at once."""
         ...
@@ -64,6 +87,18 @@ class Console(Protocol):
 
     def make_retry_plan(self, run_id: RunId, states: frozenset[HostState]) -> Plan:
         """Work out a run for the hosts of an earlier one that ended in the given states."""
+        ...
+
+    def make_undo_plan(self, run_id: str, options: RunOptions) -> Plan:
+        """Work out a run that takes a hardening run back on those of its hosts that the options name."""
+        ...
+
+    def approve_plan(self, run_id: str, expected_hash: str = "") -> Approval:
+        """Approve what a check-mode hardening run predicted; refused when its hash begins otherwise."""
+        ...
+
+    def make_approved_plan(self, run_id: str) -> Plan:
+        """Work out the run that applies an approved prediction; refused when it is not approved."""
         ...
 
     def launch(self, plan: Plan, secrets: Mapping[str, str] | None = None) -> RunId:

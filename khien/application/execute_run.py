@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from khien.application.hardening_reasons import drift_reason
+from khien.application.hardening_store import HardeningStore
 from khien.application.ports import (
     Clock,
     Engine,
@@ -18,9 +20,13 @@ from khien.application.ports import (
     RunStore,
 )
 from khien.application.record_run import Judge, Recorder, ResultReader
+from khien.domain.hardening import HostHardening
 from khien.domain.plan import Plan
+from khien.domain.prediction import find_drift, prediction_hash
 from khien.domain.reason import ReasonCode
 from khien.domain.run import HostOutcome, HostState, Reason, RunId, RunState, Verb
+from khien.domain.selection import restrict
+from khien.domain.steps import Step, steps_of
 from khien.domain.text import safe_lines
 from khien.errors import EngineError, KhienError
 
@@ -48,6 +54,7 @@ class RunTools:
 
     runs: RunStore
     fleet: FleetStore
+    hardening: HardeningStore
     inventory: InventorySource
     preflight: Preflight
     engine: Engine
@@ -57,6 +64,8 @@ class RunTools:
     judge: Judge
     playbook: Callable[[Verb], Path]
     extra_vars: Callable[[RunId, Plan], Mapping[str, object]]
+    documents: Callable[[Plan], Mapping[str, object]]
+    """What the playbook reads from JSON files of their own, by the variable that names the file."""
     preflight_deadline_seconds: float
     batch_seconds: float
 
@@ -81,6 +90,10 @@ def execute_run(run_id: RunId, secrets: Mapping[str, str], tools: RunTools) -> R
 
 def _execute(run_id: RunId, secrets: Mapping[str, str], tools: RunTools) -> tuple[RunState, Reason]:
     plan = tools.runs.plan(run_id)
+    if plan.verb is Verb.HARDEN and plan.changes_hosts and not _is_approved(plan, tools):
+        reason = Reason(ReasonCode.NOT_APPROVED, {"run": plan.approved.run} if plan.approved else {})
+        _close_open_hosts(run_id, reason, tools)
+        return RunState.FINISHED, reason
     hosts = list(plan.hosts)
     if plan.changes_hosts:
         hosts = _without_locked(run_id, hosts, tools)
@@ -93,6 +106,17 @@ def _execute(run_id: RunId, secrets: Mapping[str, str], tools: RunTools) -> tupl
     if not hosts:
         return RunState.FINISHED, Reason()
     return _play(run_id, replace(plan, hosts=tuple(hosts)), secrets, tools)
+
+
+def _is_approved(plan: Plan, tools: RunTools) -> bool:
+    """Whether somebody approved what this plan would do, and it is still what was predicted then."""
+    if plan.approved is None:
+        return False
+    approval = tools.hardening.approval(plan.approved.run)
+    predicted = tools.runs.plan(plan.approved.run)
+    now = prediction_hash(predicted, tools.hardening.hardening(plan.approved.run))
+    same_selection = restrict(predicted.selection, plan.hosts) == restrict(plan.selection, plan.hosts)
+    return approval is not None and approval.hash == plan.approved.hash == now and same_selection
 
 
 def _without_locked(run_id: RunId, hosts: list[str], tools: RunTools) -> list[str]:
@@ -136,14 +160,46 @@ def _play(run_id: RunId, plan: Plan, secrets: Mapping[str, str], tools: RunTools
         check=plan.options.check,
         runs=tools.runs,
         fleet=tools.fleet,
+        hardening=tools.hardening,
         reader=tools.reader,
         judge=tools.judge,
         clock=tools.clock,
         batch_seconds=tools.batch_seconds,
     )
-    recorder.start()
     stop = _StopSwitch(run_id, tools, recorder)
-    job = EngineJob(run_id, plan, tools.playbook(plan.verb), tools.extra_vars(run_id, plan), secrets)
+    for step in steps_of(plan):
+        ended = _play_step(run_id, plan, step, secrets, tools, recorder, stop)
+        if ended is not None:
+            return ended
+        if step.is_prediction:
+            recorder.leave_out(_drifted(run_id, plan, recorder.open_hosts, tools))
+    return RunState.FINISHED, Reason()
+
+
+def _play_step(
+    run_id: RunId,
+    plan: Plan,
+    step: Step,
+    secrets: Mapping[str, str],
+    tools: RunTools,
+    recorder: Recorder,
+    stop: _StopSwitch,
+) -> tuple[RunState, Reason] | None:
+    """Execute one step on the hosts that came so far; return how the run ended when it did so here."""
+    hosts = recorder.open_hosts
+    if step.is_last and not step.decides:
+        # Whose change failed is looked at as well: only then is it known what it left behind.
+        hosts = tuple(sorted({*hosts, *recorder.hosts_in(HostState.FAILED)}))
+    if not hosts:
+        return None
+    options = replace(plan.options, check=step.check)
+    now = replace(
+        plan, verb=step.verb, options=options, hosts=hosts, selection=restrict(plan.selection, hosts)
+    )
+    job = EngineJob(
+        run_id, now, tools.playbook(step.verb), tools.extra_vars(run_id, now), secrets, tools.documents(now)
+    )
+    recorder.begin(step)
     try:
         result = tools.engine.execute(job, recorder.offer, stop)
     except KhienError as error:
@@ -158,8 +214,26 @@ def _play(run_id: RunId, plan: Plan, secrets: Mapping[str, str], tools: RunTools
         reason = Reason(ReasonCode.ENGINE_BROKE, {"message": message})
         recorder.settle(reason=reason)
         return RunState.BROKEN, reason
-    recorder.settle(reason=Reason(ReasonCode.HOST_SKIPPED))
-    return RunState.FINISHED, Reason()
+    recorder.settle(reason=Reason(ReasonCode.HOST_SKIPPED), is_over=step.is_last)
+    return None
+
+
+def _drifted(run_id: RunId, plan: Plan, hosts: Sequence[str], tools: RunTools) -> list[HostOutcome]:
+    """Return the outcome of each host that is not what it was when the plan was made."""
+    assert plan.approved is not None  # noqa: S101 - only an approved plan predicts again
+    approved = tools.hardening.hardening(plan.approved.run)
+    fresh = tools.hardening.hardening(run_id)
+    now = tools.clock.now()
+    outcomes: list[HostOutcome] = []
+    for host in hosts:
+        then, today = approved.get(host, HostHardening()), fresh.get(host, HostHardening())
+        # A retry follows a run that may have applied a part; what is left of the rest is still approved.
+        drift = find_drift(
+            then.predicted_changes, today.predicted_changes, partly_done=plan.parent is not None
+        )
+        if drift:
+            outcomes.append(HostOutcome(host, HostState.NOT_STARTED, drift_reason(drift), ended_at=now))
+    return outcomes
 
 
 class _StopSwitch:

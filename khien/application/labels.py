@@ -65,7 +65,12 @@ def run_state_label(state: RunState) -> str:
 
 def run_label(run: Run) -> str:
     """Name what a run does; a run that only predicts says so."""
-    names: Mapping[Verb, str] = {Verb.VERIFY: _("verify"), Verb.PATCH: _("patch")}
+    names: Mapping[Verb, str] = {
+        Verb.VERIFY: _("verify"),
+        Verb.PATCH: _("patch"),
+        Verb.HARDEN: _("harden"),
+        Verb.UNDO: _("undo"),
+    }
     name = names[run.verb]
     if run.is_check and run.verb.changes_hosts:
         return _("{verb} (check only)").format(verb=name)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from khien.application.hardening_store import HardeningStore
+from khien.application.plan_hardening import HardeningPlanner
 from khien.application.plan_run import plan_retry, plan_run
+from khien.application.plan_undo import plan_undo
 from khien.application.ports import (
     Clock,
     ControlCatalogue,
@@ -24,11 +27,16 @@ from khien.application.start_run import start_run
 from khien.domain.control import Control
 from khien.domain.finding import VerdictCounts
 from khien.domain.fleet import HostDetail, HostStatus
+from khien.domain.hardening import HostHardening, UndoReport
 from khien.domain.host import Host
 from khien.domain.packages import PatchReport
 from khien.domain.plan import Plan
+from khien.domain.prediction import Approval, StoredPlan
+from khien.domain.proof import ControlResult, VerificationPair, prove
 from khien.domain.run import HostOutcome, HostState, Run, RunId, RunOptions, Verb
-from khien.errors import UsageError
+from khien.domain.selection import Demands
+from khien.errors import RefusedError, UsageError
+from khien.i18n import _
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +45,7 @@ class LiveConsole:
 
     runs_store: RunStore
     fleet_store: FleetStore
+    hardening_store: HardeningStore
     inventory: InventorySource
     catalogue: ControlCatalogue
     preflight_port: Preflight
@@ -46,6 +55,8 @@ class LiveConsole:
     settings: Settings
     person: str
     """Who asks."""
+    demands: Demands
+    """Which controls are demanded of a host."""
 
     def fleet(self) -> tuple[HostStatus, ...]:
         """Return every host of the inventory and of the store, by name."""
@@ -99,6 +110,42 @@ class LiveConsole:
         """Return what each host said about its updates in a run."""
         return self.fleet_store.patch_reports(run_id)
 
+    def hardening(self, run_id: RunId) -> Mapping[str, HostHardening]:
+        """Return what each host would change or changed in a hardening run."""
+        return self.hardening_store.hardening(run_id)
+
+    def proofs(self, run_id: RunId) -> Mapping[str, tuple[ControlResult, ...]]:
+        """Return what a hardening run did for each control of each host."""
+        reports, pairs = (
+            self.hardening_store.hardening(run_id),
+            self.hardening_store.verification_pairs(run_id),
+        )
+        plan, controls = self.runs_store.plan(run_id), self.controls()
+        selected = {host: one.controls for one in plan.selection for host in one.hosts}
+        return {
+            outcome.host: prove(
+                outcome,
+                reports.get(outcome.host, HostHardening()),
+                pairs.get(outcome.host, VerificationPair()),
+                controls,
+                selected.get(outcome.host, ()),
+            )
+            for outcome in self.runs_store.outcomes(run_id)
+        }
+
+    def undo_reports(self, run_id: RunId) -> Mapping[str, UndoReport]:
+        """Return what each host put back, or refused to, in a run that undoes."""
+        return self.hardening_store.undo_reports(run_id)
+
+    def plans(self, limit: int = 50) -> tuple[StoredPlan, ...]:
+        """Return the predictions among the last runs, newest first."""
+        self._notice_dead_runs()
+        return self._planner().all_stored(limit)
+
+    def stored_plan(self, run_id: str) -> StoredPlan:
+        """Return what a check-mode hardening run predicted."""
+        return self._planner().stored(self.run(run_id).id)
+
     def preflight(self, hosts: Sequence[Host]) -> tuple[PreflightResult, ...]:
         """Look at many hosts' doors at once."""
         return self.preflight_port.check(hosts, deadline_seconds=self.settings.preflight_deadline_seconds)
@@ -107,6 +154,8 @@ class LiveConsole:
         """Work out what a run would do; nothing is started."""
         if not options.inventory:
             options = replace(options, inventory=self.settings.inventory)
+        if verb is Verb.HARDEN:
+            return self._planner().plan(options)
         return plan_run(
             verb, options, inventory=self.inventory, clock=self.clock, read_only=self.settings.read_only
         )
@@ -118,9 +167,31 @@ class LiveConsole:
             run_id, states, runs=self.runs_store, clock=self.clock, read_only=self.settings.read_only
         )
 
+    def make_undo_plan(self, run_id: str, options: RunOptions) -> Plan:
+        """Work out a run that takes a hardening run back."""
+        return plan_undo(
+            self.run(run_id).id,
+            options,
+            runs=self.runs_store,
+            hardening=self.hardening_store,
+            inventory=self.inventory,
+            clock=self.clock,
+            read_only=self.settings.read_only,
+        )
+
+    def approve_plan(self, run_id: str, expected_hash: str = "") -> Approval:
+        """Approve what a check-mode hardening run predicted."""
+        return self._planner().approve(self.run(run_id).id, self.person, expected_hash)
+
+    def make_approved_plan(self, run_id: str) -> Plan:
+        """Work out the run that applies an approved prediction."""
+        return self._planner().approved(self.run(run_id).id)
+
     def launch(self, plan: Plan, secrets: Mapping[str, str] | None = None) -> RunId:
         """Record the run and start its process; it goes on when the caller ends."""
         self._notice_dead_runs()
+        if plan.verb is Verb.HARDEN and plan.changes_hosts and plan.approved is None:
+            raise RefusedError(_("Hardening needs an approved plan; nothing was started."))
         return start_run(
             plan,
             self.person,
@@ -136,6 +207,17 @@ class LiveConsole:
         """Ask a run to stop."""
         self.runs_store.request_cancel(run_id, self.clock.now())
         self._notice_dead_runs()
+
+    def _planner(self) -> HardeningPlanner:
+        return HardeningPlanner(
+            runs=self.runs_store,
+            hardening=self.hardening_store,
+            inventory=self.inventory,
+            controls=self.controls(),
+            demands=self.demands,
+            clock=self.clock,
+            read_only=self.settings.read_only,
+        )
 
     def _notice_dead_runs(self) -> None:
         reconcile_runs(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from khien.application.ports import Clock, InventorySource, RunStore
 from khien.domain.plan import Plan
 from khien.domain.run import HostState, RunId, RunOptions, Verb
+from khien.domain.selection import restrict
 from khien.errors import RefusedError, UsageError
 from khien.i18n import _
 
@@ -21,7 +22,7 @@ def plan_run(
         UsageError: no host matches.
     """
     hosts = inventory.hosts(options.inventory, options.limit)
-    return _checked(
+    return allowed(
         Plan(
             verb=verb,
             options=options,
@@ -48,11 +49,23 @@ def plan_retry(
     hosts = tuple(outcome.host for outcome in runs.outcomes(run.id, states))
     if not hosts:
         raise UsageError(_("No host of run {run} is in one of these states.").format(run=run.id))
-    plan = replace(earlier, hosts=hosts, left_out=(), created_at=clock.now(), parent=run.id)
-    return _checked(plan, read_only=read_only)
+    plan = replace(
+        earlier,
+        hosts=hosts,
+        left_out=(),
+        created_at=clock.now(),
+        parent=run.id,
+        selection=restrict(earlier.selection, hosts),
+    )
+    return allowed(plan, read_only=read_only)
 
 
-def _checked(plan: Plan, *, read_only: bool) -> Plan:
+def allowed(plan: Plan, *, read_only: bool) -> Plan:
+    """Return the plan when this installation may execute it.
+
+    Raises:
+        RefusedError: this installation is read-only and the run would change hosts.
+    """
     if read_only and plan.changes_hosts:
         raise RefusedError(_("This installation is read-only: it verifies, predicts and changes no host."))
     return plan

@@ -143,6 +143,8 @@ class EngineJob:
     extra_vars: Mapping[str, object]
     secrets: Mapping[str, str] = field(default_factory=dict)
     """become_password, connection_password, vault_password: never on argv, never in the environment."""
+    documents: Mapping[str, object] = field(default_factory=dict)
+    """What travels as a JSON file of its own, by the variable that names the file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class Settings:
     """How long a cancelled run may tidy up before its processes are killed."""
     package_lock_wait_seconds: float = field(default=300, metadata={"minimum": 0, "maximum": 86400})
     """How long patching waits on a host for another holder of the package lock."""
+    harden_guard_seconds: float = field(default=120, metadata={"minimum": 30, "maximum": 3600})
+    """How long a host waits for a fresh login before it takes a change of its management access back."""
     stale_after_hours: float = field(default=48, metadata={"minimum": 1, "maximum": 8760})
     """Age at which a verification counts as stale."""
     event_batch_milliseconds: int = field(default=100, metadata={"minimum": 1, "maximum": 10000})

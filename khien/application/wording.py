@@ -211,6 +211,102 @@ REASONS: Mapping[str, Wording] = {
         N_("The host did not come back from its restart."),
         advice=N_("Look at the host's console."),
     ),
+    # Hardening and undo
+    Code.NOTHING_SELECTED: _say(
+        N_("No control that a role can fix is demanded of the host."),
+        advice=N_("Nothing needs doing; its level is khien_level in the inventory."),
+    ),
+    Code.NOT_PREDICTED: _say(
+        N_("Plan {run} could not predict the host, so nothing was approved for it."),
+        N_("What would change on the host was not predicted, so nothing was approved for it."),
+        advice=N_("Put right what stood in the way, then make a new plan for the host."),
+    ),
+    Code.NOT_APPROVED: _say(
+        N_("What the run would do is not what was approved in plan {run}."),
+        N_("Nobody approved what the run would do."),
+        advice=N_("Make a plan with `khien harden --plan`, look at it and approve it."),
+    ),
+    Code.DRIFTED_SINCE_PLAN: _say(
+        N_(
+            "The host is not what it was when the plan was made. Differences: {number}. "
+            "{thing}: approved was {expected}, now it would be {seen}."
+        ),
+        N_(
+            "The host is not what it was when the plan was made. Differences: {number}. "
+            "{thing}: approved was {expected}, now nothing would change."
+        ),
+        N_(
+            "The host is not what it was when the plan was made. Differences: {number}. "
+            "{thing}: nothing was approved, now it would be {seen}."
+        ),
+        N_("The host is not what it was when the plan was made."),
+        advice=N_("Make a new plan for the host and look at it."),
+    ),
+    Code.GUARD_REVERTED: _say(
+        N_("After the change of {area} nobody could log in afresh, so the host took it back: {things}"),
+        N_("After the change of {area} nobody could log in afresh, so the host took it back."),
+        N_("After a change nobody could log in afresh, so the host took it back."),
+        advice=N_("Find out which of these changes breaks the login of our account, and waive its control."),
+    ),
+    Code.GUARD_LOST: _say(
+        N_("After the change of {area} the host was not seen again: {things}"),
+        N_("After the change of {area} the host was not seen again."),
+        N_("After a change the host was not seen again."),
+        advice=N_("It takes the change back by itself; run `khien preflight` for it later, then verify it."),
+    ),
+    Code.GUARD_FAILED: _say(
+        N_("{area}: the way back could not be armed, so nothing was changed: {detail}"),
+        N_("The way back could not be armed, so nothing was changed."),
+        advice=N_("The guard is a timer of systemd: see whether systemd works on the host."),
+    ),
+    Code.VALIDATE_FAILED: _say(
+        N_("{area}: the new file did not pass its check, so nothing was changed: {detail}"),
+        N_("A new file did not pass its check, so nothing was changed."),
+        advice=N_("Read the message: something on the host does not go with what the role writes."),
+    ),
+    Code.ACTION_FAILED: _say(
+        N_("{area}: a service did not take the change, so everything was put back: {detail}"),
+        N_("A service did not take the change, so everything was put back."),
+        advice=N_("Look at the service's journal on the host."),
+    ),
+    Code.STILL_DIFFERS: _say(
+        N_("{area}: the change did not hold, so everything was put back: {detail}"),
+        N_("The change did not hold, so everything was put back."),
+        advice=N_("Something else on the host sets it: find out what, or waive the control."),
+    ),
+    Code.CHECKPOINT_FAILED: _say(
+        N_("{area}: what the host is now could not be kept, so nothing was changed: {detail}"),
+        N_("What the host is now could not be kept, so nothing was changed."),
+        advice=N_("See to room and rights of /var/lib/khien on the host."),
+    ),
+    Code.APPLY_FAILED: _say(
+        N_("{area}: the change failed, so everything was put back: {detail}"),
+        N_("The change failed, so everything was put back."),
+        advice=N_("Read the message, put the cause right on the host, then make a new plan."),
+    ),
+    Code.RESULT_UNUSABLE: _say(
+        N_("{area}: what the host reported is unusable: {detail}"),
+        N_("What the host reported is unusable."),
+        advice=N_("Read the host's log of the run; verify the host to see what it is now."),
+    ),
+    Code.REPORT_ONLY: _say(N_("The control is report only: no role changes it.")),
+    Code.NOT_OPTED_IN: _say(
+        N_("The change can break something, so it is only made where the inventory asks for it."),
+        advice=N_("Read the control's side effects; its variable in the inventory asks for the change."),
+    ),
+    Code.NOT_SELECTED: _say(N_("The run was not asked to change it.")),
+    Code.NO_CHECKPOINT: _say(
+        N_("There is nothing to put back: {detail}"),
+        N_("The host keeps no checkpoint of the run."),
+        advice=N_("A later run may have pushed it out, or the run changed nothing there."),
+    ),
+    Code.UNDO_REFUSED: _say(
+        N_("Not everything was put back; left as it is: {things}"),
+        N_("Something was not put back."),
+        advice=N_("Look at what was changed there since; `khien undo --force` puts it back all the same."),
+    ),
+    Code.CHANGED_SINCE: _say(N_("Somebody changed it since.")),
+    Code.CANNOT_RESTORE: _say(N_("It could not be put back.")),
     # Judging
     Code.AS_EXPECTED: _say(N_("It is as expected.")),
     Code.NOT_AS_EXPECTED: _say(N_("It is not as expected.")),

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from khien import __version__
-from khien.cli import config, controls, doctor, hosts, inventory, launch, preflight, report, runs, terminal
+from khien.cli import (
+    config,
+    controls,
+    doctor,
+    harden,
+    hosts,
+    inventory,
+    launch,
+    plans,
+    preflight,
+    report,
+    runs,
+    terminal,
+    undo,
+)
 from khien.errors import UsageError
 from khien.i18n import LANGUAGES, _
 
@@ -47,6 +61,9 @@ def root(
 
 app.command(help=_("Compare hosts with the baseline; nothing on them is changed."))(launch.verify)
 app.command(help=_("Install the security updates that wait on hosts, and nothing else."))(launch.patch)
+app.command(help=_("Bring hosts to what their level demands: plan, approve, run, prove."))(harden.harden)
+app.add_typer(plans.app, name="plan")
+app.command(help=_("Take a hardening run back, as far as nobody changed the same things since."))(undo.undo)
 app.command(help=_("Look at hosts' doors: connection, login, sudo, Python, disk, package lock."))(
     preflight.preflight
 )

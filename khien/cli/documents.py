@@ -92,6 +92,9 @@ def plan_document(plan: Plan) -> Document:
         "options": asdict(plan.options),
         "hosts": list(plan.hosts),
         "left_out": [{"host": left.host, "reason": reason_document(left.reason)} for left in plan.left_out],
+        "selection": [asdict(one) for one in plan.selection],
+        "approved": asdict(plan.approved) if plan.approved else None,
+        "undoes": plan.undoes,
     }
 
 
@@ -100,12 +103,25 @@ def run_with_hosts(
     outcomes: Iterable[HostOutcome],
     verdicts: Mapping[str, VerdictCounts],
     reports: Mapping[str, PatchReport],
+    more: Mapping[str, Document] | None = None,
 ) -> Document:
-    """Return a run with all its hosts; schema khien.run/1."""
+    """Return a run with all its hosts; schema khien.run/1.
+
+    Args:
+        run: the run.
+        outcomes: what became of its hosts.
+        verdicts: how they were judged, by host.
+        reports: what they said about their updates, by host.
+        more: further keys of the hosts, by host.
+    """
+    more = more or {}
     return {
         "schema": "khien.run/1",
         "run": run_document(run),
-        "hosts": [outcome_document(o, verdicts.get(o.host), reports.get(o.host)) for o in outcomes],
+        "hosts": [
+            outcome_document(o, verdicts.get(o.host), reports.get(o.host)) | more.get(o.host, {})
+            for o in outcomes
+        ],
     }
 
 

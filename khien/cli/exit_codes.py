@@ -24,6 +24,10 @@ class ExitCode(IntEnum):
     """The person stopped watching; the run goes on."""
 
 
+_REFUSALS = frozenset({ReasonCode.LOCKED_BY_RUN, ReasonCode.DRIFTED_SINCE_PLAN})
+"""Reasons that leave a host out; a run that left out all hosts did nothing."""
+
+
 def of_run(run: Run, outcomes: Iterable[HostOutcome], verdicts: Iterable[VerdictCounts] = ()) -> ExitCode:
     """Return the exit code of a run that ended; the gravest thing wins."""
     if run.state in (RunState.BROKEN, RunState.INTERRUPTED):
@@ -31,8 +35,10 @@ def of_run(run: Run, outcomes: Iterable[HostOutcome], verdicts: Iterable[Verdict
     if run.state is RunState.CANCELLED:
         return ExitCode.FINDINGS
     outcomes = tuple(outcomes)
-    locked = [o for o in outcomes if o.reason.code == ReasonCode.LOCKED_BY_RUN]
-    if locked and len(locked) == len(outcomes):
+    if run.reason.code == ReasonCode.NOT_APPROVED:
+        return ExitCode.REFUSED
+    concerned = [o for o in outcomes if o.state is not HostState.SKIPPED]
+    if concerned and all(o.reason.code in _REFUSALS for o in concerned):
         return ExitCode.REFUSED
     states = {outcome.state for outcome in outcomes}
     if states & {HostState.UNREACHABLE, HostState.NOT_STARTED, HostState.UNKNOWN}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +61,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Compare hosts with the baseline; nothing on them is changed."""
-    options = _options(inventory, limit, forks, extra_vars)
+    options = run_options(inventory, limit, forks, extra_vars)
     console = services(context).console
     plan = console.make_plan(Verb.VERIFY, options)
     if plan_only:
@@ -90,19 +90,19 @@ def patch(
     as_json: JsonOption = False,
 ) -> None:
     """Install the security updates that wait on hosts, and nothing else."""
-    options = _options(inventory, limit, forks, extra_vars, check=check, diff=diff, reboot=reboot)
+    options = run_options(inventory, limit, forks, extra_vars, check=check, diff=diff, reboot=reboot)
     console = services(context).console
     plan = console.make_plan(Verb.PATCH, options)
     if plan_only:
         _show_plan(plan, as_json=as_json)
         return
     if plan.changes_hosts and not yes:
-        _ask(plan)
+        ask_first(plan.hosts, reboot=plan.options.reboot)
     secrets = ask_secrets(ask_become=ask_become, ask_pass=ask_pass, vault=vault)
     run_plan(console, plan, secrets, detach=detach, as_json=as_json)
 
 
-def _options(
+def run_options(
     inventory: list[str],
     limit: str,
     forks: int | None,
@@ -111,7 +111,11 @@ def _options(
     check: bool = False,
     diff: bool = False,
     reboot: bool = False,
+    level: int | None = None,
+    controls: Sequence[str] = (),
+    force: bool = False,
 ) -> RunOptions:
+    """Return what the command line asks for, as a run keeps it."""
     # The run process works in another folder: what is relative to this one must be said in full.
     return RunOptions(
         inventory=tuple(item if "," in item else str(Path(item).absolute()) for item in inventory),
@@ -121,6 +125,9 @@ def _options(
         forks=forks,
         extra_vars=tuple(f"@{Path(e[1:]).absolute()}" if e.startswith("@") else e for e in extra_vars),
         reboot=reboot,
+        level=level,
+        controls=tuple(sorted(set(controls))),
+        force=force,
     )
 
 
@@ -155,15 +162,20 @@ def run_plan(
     raise typer.Exit(report_run(console, run, as_json=as_json))
 
 
-def _ask(plan: Plan) -> None:
+def ask_first(hosts: tuple[str, ...], *, reboot: bool = False) -> None:
+    """Say which hosts are changed, and ask whether to go ahead.
+
+    Raises:
+        RefusedError: the answer is anything but yes.
+    """
     say(
         ngettext(
             "This changes {number} host: {names}",
             "This changes {number} hosts: {names}",
-            len(plan.hosts),
-        ).format(number=len(plan.hosts), names=_names(plan.hosts))
+            len(hosts),
+        ).format(number=len(hosts), names=_names(hosts))
     )
-    if plan.options.reboot:
+    if reboot:
         say(_("Hosts whose updates need it are restarted."))
     require_yes()
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from khien.application.console import Console
 from khien.application.labels import run_label, run_state_label
 from khien.application.wording import describe
 from khien.cli.context import print_json, say
-from khien.cli.documents import run_with_hosts
+from khien.cli.documents import Document, run_with_hosts
 from khien.cli.exit_codes import ExitCode, of_run
 from khien.cli.follow import counts_text, state_text
+from khien.cli.hardening_documents import hardening_documents, undo_documents
 from khien.domain.finding import VerdictCounts
 from khien.domain.packages import PatchReport
 from khien.domain.run import HostOutcome, Run, Verb
@@ -22,14 +23,39 @@ def report_run(console: Console, run: Run, *, as_json: bool) -> ExitCode:
     """Print a run and return the exit code that says how it went."""
     outcomes = console.outcomes(run.id)
     reports = console.patch_reports(run.id)
-    verdicts = console.verdicts(run.id) if run.verb is Verb.VERIFY else {}
+    verdicts = {} if run.verb is Verb.PATCH else console.verdicts(run.id)
     if as_json:
-        print_json(run_with_hosts(run, outcomes, verdicts, reports))
+        print_json(run_with_hosts(run, outcomes, verdicts, reports, _more(console, run)))
     else:
+        if run.verb in (Verb.HARDEN, Verb.UNDO):
+            _print_tables(console, run, outcomes)
         for outcome in outcomes:
             print(_host_line(outcome, verdicts, reports, check=run.is_check))
         say(_headline(run))
-    return of_run(run, outcomes, verdicts.values())
+    return of_run(run, outcomes, verdicts.values() if _is_judged(run) else ())
+
+
+def _print_tables(console: Console, run: Run, outcomes: Sequence[HostOutcome]) -> None:
+    # Tables cost time to load that other commands should not pay.
+    from khien.cli.hardening_tables import print_hardening, print_undo
+
+    if run.verb is Verb.HARDEN:
+        print_hardening(run, outcomes, console.hardening(run.id), console.proofs(run.id))
+    else:
+        print_undo(run, outcomes, console.undo_reports(run.id))
+
+
+def _is_judged(run: Run) -> bool:
+    """Whether what the controls say of its hosts is a result of the run; not of a prediction or an undo."""
+    return run.verb is Verb.VERIFY or (run.verb is Verb.HARDEN and not run.is_check)
+
+
+def _more(console: Console, run: Run) -> Mapping[str, Document]:
+    if run.verb is Verb.HARDEN:
+        return hardening_documents(console.hardening(run.id), console.proofs(run.id))
+    if run.verb is Verb.UNDO:
+        return undo_documents(console.undo_reports(run.id))
+    return {}
 
 
 def _headline(run: Run) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from khien.domain.run import Reason, RunId, RunOptions, Verb
+from khien.domain.selection import Selection
 
 SCHEMA = "khien.plan/1"
 
@@ -18,6 +19,16 @@ class LeftOut:
 
     host: str
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedPlan:
+    """The prediction that somebody approved and a run applies."""
+
+    run: RunId
+    """The check-mode run that made the prediction."""
+    hash: str
+    """What was approved: khien.domain.prediction.prediction_hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,12 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     parent: RunId | None = None
     """The run that this plan retries."""
+    selection: tuple[Selection, ...] = ()
+    """Which controls the hosts are hardened for; only for harden."""
+    approved: ApprovedPlan | None = None
+    """The approved prediction; without it nothing is hardened."""
+    undoes: RunId | None = None
+    """The run whose changes are taken back; only for undo."""
     schema: str = field(default=SCHEMA)
 
     @property

@@ -17,6 +17,8 @@ class Verb(StrEnum):
 
     VERIFY = "verify"
     PATCH = "patch"
+    HARDEN = "harden"
+    UNDO = "undo"
 
     @property
     def changes_hosts(self) -> bool:
@@ -105,6 +107,12 @@ class RunOptions:
     forks: int | None = None
     extra_vars: tuple[str, ...] = ()
     reboot: bool = False
+    level: int | None = None
+    """Harden for this level instead of each host's own."""
+    controls: tuple[str, ...] = ()
+    """Harden for these controls only; empty: for all that the host's level demands."""
+    force: bool = False
+    """Undo also what somebody changed since."""
 
 
 @dataclass(frozen=True, slots=True)

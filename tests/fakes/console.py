@@ -12,9 +12,20 @@ from khien.application.ports import LogLine, PreflightResult
 from khien.domain.control import Control
 from khien.domain.finding import VerdictCounts
 from khien.domain.fleet import HostDetail, HostHistoryEntry, HostStatus
+from khien.domain.hardening import (
+    Change,
+    HardenReport,
+    HostHardening,
+    RestoredThing,
+    SkippedChange,
+    Stage,
+    UndoReport,
+)
 from khien.domain.host import Host
 from khien.domain.packages import PackageChange, PatchReport, RebootNeed
-from khien.domain.plan import LeftOut, Plan
+from khien.domain.plan import ApprovedPlan, LeftOut, Plan
+from khien.domain.prediction import Approval, StoredPlan, prediction_hash
+from khien.domain.proof import ControlResult, VerificationPair, prove
 from khien.domain.run import (
     HostOutcome,
     HostState,
@@ -26,7 +37,7 @@ from khien.domain.run import (
     Verb,
     count_states,
 )
-from khien.errors import KhienError, UsageError
+from khien.errors import KhienError, RefusedError, UsageError
 from tests.fakes.province import FORMULA, HOSTILE, NOW, Province, make_hostile, make_province
 
 HOSTILE_NAMES = ("web[/red]01", "[@click=app.quit]x[/]", "a\x1b]0;owned\x07b\x1b[2J", "<b>h</b>", FORMULA)
@@ -35,6 +46,11 @@ CHANGES = (
     PackageChange("libssl3t64", "amd64", "3.5.1-1", "3.5.1-1+deb13u2", "Debian-Security"),
     PackageChange("sudo", "amd64", "1.9.16p2-3", "1.9.16p2-3+deb13u1", "Debian-Security"),
 )
+HARDENED = (
+    Change("sshd_root_login_off", "file", "/etc/ssh/sshd_config.d/00-khien.conf", "∅", "PermitRootLogin no"),
+    Change("sysctl_rp_filter", "sysctl", "net.ipv4.conf.all.rp_filter", "0", "1"),
+)
+SKIPPED = (SkippedChange("tmp_noexec", "mount", "/tmp", "in_container"),)
 
 
 @dataclass
@@ -58,6 +74,7 @@ class FakeConsole:
         self.refuse: KhienError | None = None
         self.left_out: tuple[LeftOut, ...] = ()
         self.launched: list[Plan] = []
+        self.approvals: dict[str, Approval] = {}
         self.records: dict[str, Record] = {}
         self.asked: list[str] = []
         self._lock = threading.RLock()
@@ -130,6 +147,57 @@ class FakeConsole:
         report = PatchReport("planned" if check else "finished", CHANGES, held=("nginx",), reboot=reboot)
         return {o.host: report for o in self.outcomes(run_id) if o.state is HostState.CHANGED}
 
+    def hardening(self, run_id: RunId) -> Mapping[str, HostHardening]:
+        self._check("hardening")
+        run = self._record(run_id).run
+        if run.verb is not Verb.HARDEN:
+            return {}
+        planned = HardenReport("sshd", Stage.PLANNED, HARDENED, SKIPPED)
+        applied = () if run.is_check else (replace(planned, stage=Stage.APPLIED),)
+        return {o.host: HostHardening((planned,), applied) for o in self.outcomes(run_id) if o.state.is_done}
+
+    def proofs(self, run_id: RunId) -> Mapping[str, tuple[ControlResult, ...]]:
+        self._check("proofs")
+        reports = self.hardening(run_id)
+        pairs = {
+            name: VerificationPair(self.details[name].findings) for name in reports if name in self.details
+        }
+        return {
+            o.host: prove(
+                o,
+                reports[o.host],
+                pairs.get(o.host, VerificationPair()),
+                self.province.controls,
+                self.province.controls,
+            )
+            for o in self.outcomes(run_id)
+            if o.host in reports
+        }
+
+    def undo_reports(self, run_id: RunId) -> Mapping[str, UndoReport]:
+        self._check("undo_reports")
+        run = self._record(run_id).run
+        if run.verb is not Verb.UNDO:
+            return {}
+        restored = tuple(RestoredThing(c.kind, c.thing, c.after, c.before) for c in HARDENED)
+        report = UndoReport(Stage.PLANNED if run.is_check else Stage.APPLIED, restored)
+        return {o.host: report for o in self.outcomes(run_id) if o.state.is_done}
+
+    def plans(self, limit: int = 50) -> tuple[StoredPlan, ...]:
+        self._check("plans")
+        runs = [run for run in self.runs(limit) if run.verb is Verb.HARDEN and run.is_check]
+        return tuple(self.stored_plan(run.id) for run in runs if run.state.is_final)
+
+    def stored_plan(self, run_id: str) -> StoredPlan:
+        self._check("stored_plan")
+        record = self._record(run_id)
+        if record.run.verb is not Verb.HARDEN or not record.run.is_check:
+            raise UsageError(f"Run {run_id} is no plan.")
+        reports = self.hardening(record.run.id)
+        return StoredPlan(
+            record.run, prediction_hash(record.plan, reports), reports, self.approvals.get(record.run.id)
+        )
+
     def preflight(self, hosts: Sequence[Host]) -> tuple[PreflightResult, ...]:
         return tuple(PreflightResult(host.name, ready=True) for host in hosts)
 
@@ -154,6 +222,37 @@ class FakeConsole:
         record = self._record(run_id)
         hosts = tuple(o.host for o in self.outcomes(run_id) if o.state in states)
         return replace(record.plan, hosts=hosts, left_out=(), parent=run_id)
+
+    def make_undo_plan(self, run_id: str, options: RunOptions) -> Plan:
+        self._check("make_undo_plan")
+        if self.refuse:
+            raise self.refuse
+        record = self._record(run_id)
+        hosts = tuple(o.host for o in self.outcomes(record.run.id) if o.state is HostState.CHANGED)
+        return Plan(Verb.UNDO, options, hosts, self.now, undoes=record.run.id)
+
+    def approve_plan(self, run_id: str, expected_hash: str = "") -> Approval:
+        self._check("approve_plan")
+        plan = self.stored_plan(run_id)
+        if not plan.hash.startswith(expected_hash):
+            raise RefusedError(f"Plan {run_id} has another hash.")
+        self.approvals[plan.run.id] = Approval(plan.run.id, plan.hash, "lan", self.now)
+        return self.approvals[plan.run.id]
+
+    def make_approved_plan(self, run_id: str) -> Plan:
+        self._check("make_approved_plan")
+        if self.refuse:
+            raise self.refuse
+        plan = self.stored_plan(run_id)
+        if not plan.is_approved:
+            raise RefusedError(f"Plan {run_id} is not approved.")
+        record = self._record(run_id)
+        return replace(
+            record.plan,
+            options=replace(record.plan.options, check=False),
+            hosts=tuple(sorted(plan.predictions)),
+            approved=ApprovedPlan(plan.run.id, plan.hash),
+        )
 
     def launch(self, plan: Plan, secrets: Mapping[str, str] | None = None) -> RunId:
         self._check("launch")
@@ -241,7 +340,7 @@ class FakeConsole:
             return HostOutcome(
                 name, HostState.FAILED, Reason("task_failed", arguments), task="Install the updates"
             )
-        return HostOutcome(name, HostState.CHANGED if record.run.verb is Verb.PATCH else HostState.OK)
+        return HostOutcome(name, HostState.CHANGED if record.run.verb.changes_hosts else HostState.OK)
 
     def finish(self, run_id: str) -> None:
         while self.step(run_id):

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from khien.adapters.store import SqlFleetStore, SqlRunStore, open_database
+from khien.adapters.store import SqlFleetStore, SqlHardeningStore, SqlRunStore, open_database
 from khien.application.execute_run import RunTools
 from khien.application.ports import EngineEvent, EngineJob, EngineResult, PreflightResult
 from khien.domain.finding import Finding
+from khien.domain.hardening import HardenReport, UndoReport
 from khien.domain.host import Host
 from khien.domain.observation import ObservationSet
 from khien.domain.packages import PatchReport
@@ -114,7 +115,7 @@ class FakeLauncher:
 
 
 class FakeReader:
-    """Takes a result's values as they are: a PatchReport under "patch", an ObservationSet under "seen"."""
+    """Takes a result's values as they are: under "patch", "seen", "harden" and "undo"."""
 
     def observations(self, host: str, result: Mapping[str, object], at: datetime) -> ObservationSet | None:
         value = result.get("seen")
@@ -127,6 +128,14 @@ class FakeReader:
         value = result.get("patch")
         return value if isinstance(value, PatchReport) else None
 
+    def hardening(self, result: Mapping[str, object]) -> HardenReport | None:
+        value = result.get("harden")
+        return value if isinstance(value, HardenReport) else None
+
+    def undo(self, result: Mapping[str, object]) -> UndoReport | None:
+        value = result.get("undo")
+        return value if isinstance(value, UndoReport) else None
+
 
 class RunWorld:
     """Everything around one run."""
@@ -135,6 +144,7 @@ class RunWorld:
         self.database = open_database(f"sqlite:///{folder / 'khien.db'}")
         self.runs = SqlRunStore(self.database)
         self.fleet = SqlFleetStore(self.database)
+        self.hardening = SqlHardeningStore(self.database)
         self.engine = engine
         self.hosts = hosts
         self.clock = FakeClock()
@@ -147,6 +157,7 @@ class RunWorld:
         return RunTools(
             runs=self.runs,
             fleet=self.fleet,
+            hardening=self.hardening,
             inventory=FakeInventory(self.hosts),
             preflight=self.preflight,
             engine=self.engine,
@@ -156,6 +167,7 @@ class RunWorld:
             judge=lambda _host, _seen: self.findings,
             playbook=lambda verb: Path(f"{verb.value}.yml"),
             extra_vars=lambda _run, _plan: {},
+            documents=lambda _plan: {},
             preflight_deadline_seconds=1,
             batch_seconds=0.001,
         )

@@ -38,7 +38,9 @@ class _StoredFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class _StoredFindings:
+class StoredFindings:
+    """The findings of one verification, as its row keeps them."""
+
     items: tuple[_StoredFinding, ...]
 
 
@@ -103,7 +105,7 @@ class SqlFleetStore:
             "not_applicable": counts.not_applicable,
             "unknown": counts.unknown,
         }
-        stored = _StoredFindings(
+        stored = StoredFindings(
             tuple(
                 _StoredFinding(
                     f.control_id, f.verdict, f.reason, f.detail, tuple(o.probe_id for o in f.evidence)
@@ -119,7 +121,7 @@ class SqlFleetStore:
                     host=observations.host,
                     collected_at=observations.collected_at,
                     observations=encode(ObservationSet, observations),
-                    findings=encode(_StoredFindings, stored),
+                    findings=encode(StoredFindings, stored),
                     **numbers,
                 )
             )
@@ -210,7 +212,7 @@ def _findings(connection: Connection, verification_id: int | None) -> tuple[Find
             detail=stored.detail,
             evidence=tuple(answers[probe] for probe in stored.probes if probe in answers),
         )
-        for stored in decode(_StoredFindings, row.findings).items
+        for stored in decode(StoredFindings, row.findings).items
     )
 
 

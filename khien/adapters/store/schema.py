@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes exactly these tables; a test holds the two together."""
 
 
@@ -152,6 +152,59 @@ patch_reports = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("report", sa.Text, nullable=False),
     sa.Index("patch_reports_by_host", "host", "run_id"),
+)
+
+harden_reports = sa.Table(
+    "harden_reports",
+    metadata,
+    sa.Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    sa.Column("run_id", _RUN_ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("host", _NAME, nullable=False),
+    sa.Column("area", _NAME, nullable=False),
+    sa.Column("stage", sa.String(20), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("skipped", sa.Text, nullable=False),
+    sa.Column("guard", sa.Text, nullable=False),
+    sa.Column("problem", sa.String(40), nullable=False),
+    sa.Column("problem_detail", sa.Text, nullable=False),
+    sa.Index("harden_reports_by_run", "run_id", "host"),
+    sa.Index("harden_reports_by_host", "host", "run_id"),
+)
+
+harden_changes = sa.Table(
+    "harden_changes",
+    metadata,
+    sa.Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    sa.Column(
+        "report_id",
+        _ROW_ID,
+        sa.ForeignKey("harden_reports.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("control", _NAME, nullable=False, index=True),
+    sa.Column("kind", _NAME, nullable=False),
+    sa.Column("thing", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+)
+
+undo_reports = sa.Table(
+    "undo_reports",
+    metadata,
+    sa.Column("run_id", _RUN_ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("host", _NAME, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("report", sa.Text, nullable=False),
+)
+
+plan_approvals = sa.Table(
+    "plan_approvals",
+    metadata,
+    sa.Column("run_id", _RUN_ID, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("approved_by", _NAME, nullable=False),
+    sa.Column("approved_at", UtcDateTime, nullable=False),
 )
 
 host_locks = sa.Table(
