@@ -29,6 +29,7 @@ PARAMETER_WORDS: Mapping[ParameterCheck, str] = {
 PROBE_KINDS: Mapping[str, Mapping[str, ParameterCheck]] = {
     "accounts": {"which": _is_text},
     "automatic_updates": {},
+    "banner": {"path": _is_text},
     "boot_password": {},
     "core_limit": {},
     "core_storage": {},
@@ -54,6 +55,9 @@ PROBE_KINDS: Mapping[str, Mapping[str, ParameterCheck]] = {
     "restart_needed": {},
     "security_updates": {"max_age_days": _is_count},
     "shell_timeout": {},
+    "snmp_communities": {},
+    "sshd_access": {},
+    "sshd_limits": {},
     "sshd_option": {"option": _is_text},
     "sudo_rules": {},
     "sysctl": {"key": _is_text},

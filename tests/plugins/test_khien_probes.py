@@ -10,7 +10,6 @@ from ansible.module_utils.khien_probes import (
     accounts,
     files,
     kernel,
-    network,
     packages,
     passwords,
     services,
@@ -189,67 +188,6 @@ def test_the_last_mount_on_a_path_counts(tmp_path: Path) -> None:
 
     assert files.mount(machine, "/tmp") == {"type": "tmpfs", "options": ["noexec", "nosuid", "rw"]}
     assert files.mount(machine, "/var/tmp") is None
-
-
-def filtered(tmp_path: Path, said: Any, **more: str) -> Any:
-    recorded = {"/usr/sbin/nft": "", **(more or {"/sys/module/nf_tables/": ""})}
-    machine = make_machine(
-        tmp_path, recorded, modes={"/usr/sbin/nft": "0755"}, commands={"/usr/sbin/nft --json": said}
-    )
-    return network.firewall(machine)
-
-
-INPUT = '{"chain": {"family": "inet", "table": "f", "name": "in", "hook": "input", "policy": "%s"}}'
-RULE = '{"rule": {"family": "inet", "table": "f", "chain": "in", "expr": %s}}'
-
-
-@pytest.mark.parametrize(
-    ("entries", "filters", "default"),
-    [
-        ([], False, "accept"),
-        ([INPUT % "accept"], False, "accept"),
-        ([INPUT % "drop"], True, "drop"),
-        ([INPUT % "accept", RULE % '[{"match": {}}, {"drop": null}]'], True, "accept"),
-        ([INPUT % "accept", RULE % '[{"counter": {}}, {"reject": {}}]'], True, "drop"),
-        ([INPUT % "accept", RULE % '[{"limit": {}}, {"drop": null}]'], True, "accept"),
-    ],
-)
-def test_the_packet_filter_is_judged_by_policy_and_last_rule(
-    tmp_path: Path, entries: list[str], filters: bool, default: str
-) -> None:
-    found = filtered(tmp_path, '{{"nftables": [{}]}}'.format(", ".join(entries)))
-
-    assert (found["filters"], found["input"]) == (filters, default)
-
-
-def test_a_host_that_never_used_nftables_is_not_asked_for_its_rules(tmp_path: Path) -> None:
-    modular = {
-        "/proc/modules": "ext4 1 0 - Live 0x0\n",
-        "/proc/sys/kernel/osrelease": "6.1\n",
-        "/lib/modules/6.1/modules.builtin": "kernel/fs/fuse/fuse.ko\n",
-    }
-    drops = '{"nftables": [%s]}' % (INPUT % "drop")
-
-    assert filtered(tmp_path / "never", [1, "would load a module"], **modular)["backend"] == "none"
-    modular["/lib/modules/6.1/modules.builtin"] = "kernel/net/netfilter/nf_tables.ko\n"
-    assert filtered(tmp_path / "builtin", drops, **modular)["backend"] == "nftables"
-    assert filtered(tmp_path / "monolithic", drops, **{"/etc/passwd": ""})["backend"] == "nftables"
-    del modular["/lib/modules/6.1/modules.builtin"]
-    with pytest.raises(NoAnswerError, match="without loading it"):
-        filtered(tmp_path / "container", [1, "would load a module"], **modular)
-
-
-def test_the_older_packet_filter_is_read_when_its_tables_are_loaded(tmp_path: Path) -> None:
-    recorded = {"/usr/sbin/iptables": "", "/proc/net/ip_tables_names": "filter\n"}
-    said = "-P INPUT ACCEPT\n-A INPUT -i lo -j ACCEPT\n-A INPUT -j DROP\n"
-    machine = make_machine(
-        tmp_path,
-        recorded,
-        modes={"/usr/sbin/iptables": "0755"},
-        commands={"/usr/sbin/iptables -S INPUT": said},
-    )
-
-    assert network.firewall(machine) == {"backend": "iptables", "filters": True, "input": "drop"}
 
 
 def test_a_unit_under_two_names_is_counted_once(tmp_path: Path) -> None:

@@ -1,18 +1,15 @@
-"""Probes about what the host lets in: listening sockets and the packet filter."""
+"""The probe about what listens: the ports that answer from outside."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
 import struct
-from typing import Any, Optional
 
-from .machine import Machine, NoAnswerError
+from .machine import Machine
 
 _TABLES = (("tcp", "tcp", "0A"), ("tcp", "tcp6", "0A"), ("udp", "udp", "07"), ("udp", "udp6", "07"))
-_REFUSING = ("drop", "reject")
 _INODE = re.compile(r"socket:\[([0-9]+)\]")
 
 
@@ -39,70 +36,6 @@ def listeners(machine: Machine) -> list[dict[str, str]]:
         for name, process in _processes(machine, inodes).items():
             found[name]["process"] = process
     return [found[name] for name in sorted(found, key=lambda n: (n.split("/")[0], int(n.split("/")[1])))]
-
-
-def firewall(machine: Machine) -> dict[str, Any]:
-    """Return whether a packet filter looks at incoming packets, and what becomes of those no rule knows."""
-    if not machine.privileged:
-        raise PermissionError("only root can read the packet filter")
-    none = {"backend": "none", "filters": False, "input": "accept"}
-    return _nftables(machine) or _iptables(machine) or none
-
-
-def _nftables(machine: Machine) -> Optional[dict[str, Any]]:
-    program = machine.program("nft")
-    if program is None or not _is_nftables_there(machine):
-        return None
-    code, output = machine.run([program, "--json", "--terse", "list", "ruleset"])
-    if code != 0:
-        raise NoAnswerError("nft: %s" % output.strip()[-300:])
-    entries = json.loads(output or "{}").get("nftables", [])
-    chains = [e["chain"] for e in entries if "chain" in e and e["chain"].get("hook") == "input"]
-    rules = [e["rule"] for e in entries if "rule" in e]
-    filtering, refused = 0, False
-    for chain in chains:
-        key = (chain["family"], chain["table"], chain["name"])
-        own = [r["expr"] for r in rules if (r["family"], r["table"], r["chain"]) == key]
-        refuses = chain.get("policy") == "drop" or bool(own and _refuses_all(own[-1]))
-        filtering += bool(own) or refuses
-        refused = refused or refuses
-    if not filtering:
-        return None
-    return {"backend": "nftables", "filters": True, "input": "drop" if refused else "accept"}
-
-
-def _is_nftables_there(machine: Machine) -> bool:
-    """Whether the kernel has nftables already; where it has not, asking would load a module: a change."""
-    if machine.exists("/sys/module/nf_tables") or not machine.exists("/proc/modules"):
-        return True  # loaded, or a kernel without modules
-    release = (machine.text("/proc/sys/kernel/osrelease") or "").strip()
-    builtin = machine.text("/lib/modules/%s/modules.builtin" % release)
-    if builtin is None:  # a container sees no modules, and its kernel would still load one
-        raise NoAnswerError("whether nftables is in use cannot be seen without loading it")
-    return "/nf_tables.ko" in builtin
-
-
-def _refuses_all(expressions: list[dict[str, Any]]) -> bool:
-    """Whether a rule refuses whatever reaches it: it holds a refusal and nothing that picks packets."""
-    kinds = [kind for expression in expressions for kind in expression]
-    return any(kind in _REFUSING for kind in kinds) and all(
-        kind in (*_REFUSING, "counter", "log") for kind in kinds
-    )
-
-
-def _iptables(machine: Machine) -> Optional[dict[str, Any]]:
-    """Read the older packet filter, only when the kernel has its tables already."""
-    program = machine.program("iptables-legacy", "iptables")
-    if program is None or "filter" not in machine.lines("/proc/net/ip_tables_names", comment=""):
-        return None
-    code, output = machine.run([program, "-S", "INPUT"])
-    if code != 0:
-        raise NoAnswerError("iptables: %s" % output.strip()[-300:])
-    rules = [line for line in output.split("\n") if line.startswith("-A INPUT")]
-    refused = "-P INPUT DROP" in output or any(re.match(r"-A INPUT -j (DROP|REJECT)\b", r) for r in rules)
-    if not rules and not refused:
-        return None
-    return {"backend": "iptables", "filters": True, "input": "drop" if refused else "accept"}
 
 
 def _address(word: str) -> tuple[str, int]:

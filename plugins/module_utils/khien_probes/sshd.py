@@ -10,6 +10,9 @@ from .machine import Machine, NoAnswerError
 _CONFIG = "/etc/ssh/sshd_config"
 _DEEPEST_INCLUDE = 8
 _LISTS = ("ciphers", "hostkeyalgorithms", "kexalgorithms", "macs", "pubkeyacceptedalgorithms")
+# Ways to log in that a server may be built without; then sshd -T does not name them.
+_BUILT_IN_OR_NOT = ("gssapiauthentication", "kerberosauthentication")
+_WHO_MAY = (("allowusers", "user"), ("allowgroups", "group"))
 
 
 def sshd_option(machine: Machine, option: str) -> Optional[list[str]]:
@@ -17,15 +20,61 @@ def sshd_option(machine: Machine, option: str) -> Optional[list[str]]:
 
     Of an option that is a list by itself its entries are returned.
     """
-    server = machine.program("sshd")
-    if server is None or not machine.exists(_CONFIG):
+    settings = effective(machine)
+    if settings is None:
         return None
-    values = _effective(machine, server).get(option.lower())
+    values = settings.get(option.lower())
+    if values is None and option.lower() in _BUILT_IN_OR_NOT:
+        values = ["no"]
     if values is None:
         raise NoAnswerError("this version of sshd does not know %s" % option)
     if option.lower() in _LISTS:
         return values[0].split(",")
     return [" ".join(values), *_in_match_blocks(machine).get(option.lower(), [])]
+
+
+def sshd_access(machine: Machine) -> Optional[list[str]]:
+    """Return the users and groups that the server's configuration names as allowed; none: everybody is."""
+    settings = effective(machine)
+    if settings is None:
+        return None
+    return [
+        "%s %s" % (word, name)
+        for option, word in _WHO_MAY
+        for value in settings.get(option, [])
+        for name in value.split()
+    ]
+
+
+def sshd_limits(machine: Machine) -> Optional[dict[str, int]]:
+    """Return the numbers that sshd writes several to an option: waiting logins, and when keys are renewed."""
+    settings = effective(machine)
+    if settings is None:
+        return None
+    begin, rate, full = _numbers(settings, "maxstartups", 3)
+    rekey_bytes, rekey_seconds = _numbers(settings, "rekeylimit", 2)
+    return {
+        "startups_begin": begin,
+        "startups_rate": rate,
+        "startups_full": full,
+        "rekey_bytes": rekey_bytes,
+        "rekey_seconds": rekey_seconds,
+    }
+
+
+def _numbers(settings: dict[str, list[str]], option: str, count: int) -> list[int]:
+    words = " ".join(settings.get(option, [])).replace(":", " ").split()
+    if len(words) != count or not all(word.isdigit() for word in words):
+        raise NoAnswerError("sshd -T: %s %s" % (option, " ".join(words)))
+    return [int(word) for word in words]
+
+
+def effective(machine: Machine) -> Optional[dict[str, list[str]]]:
+    """Return all options in force by their lower-case names, or nothing without an SSH server."""
+    server = machine.program("sshd")
+    if server is None or not machine.exists(_CONFIG):
+        return None
+    return _effective(machine, server)
 
 
 def _effective(machine: Machine, server: str) -> dict[str, list[str]]:
