@@ -23,12 +23,19 @@ from khien.domain.run import RunId, Verb
 if TYPE_CHECKING:
     from khien.adapters.ansible_inventory import AnsibleInventory
     from khien.adapters.controls_yaml import YamlControls
+    from khien.adapters.foreign import ForeignResults
     from khien.adapters.inventory_files import InventoryFiles
     from khien.adapters.processes import LinuxProcesses
     from khien.adapters.run_launcher import DetachedLauncher
     from khien.adapters.ssh_key_scan import SshKeyScan
     from khien.adapters.ssh_preflight import SshPreflight
-    from khien.adapters.store import Database, SqlFleetStore, SqlHardeningStore, SqlRunStore
+    from khien.adapters.store import (
+        Database,
+        SqlFleetStore,
+        SqlHardeningStore,
+        SqlImportStore,
+        SqlRunStore,
+    )
     from khien.application.execute_run import RunTools
     from khien.application.live_console import LiveConsole
     from khien.domain.baseline import Levels
@@ -102,6 +109,20 @@ class Services:
         from khien.adapters.store import SqlHardeningStore
 
         return SqlHardeningStore(self.database)
+
+    @cached_property
+    def imports(self) -> SqlImportStore:
+        """What other tools said of hosts."""
+        from khien.adapters.store import SqlImportStore
+
+        return SqlImportStore(self.database)
+
+    @cached_property
+    def foreign_results(self) -> ForeignResults:
+        """The reader of other tools' files."""
+        from khien.adapters.foreign import ForeignResults
+
+        return ForeignResults()
 
     @cached_property
     def inventory(self) -> AnsibleInventory:

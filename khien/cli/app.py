@@ -11,8 +11,10 @@ from khien.cli import (
     config,
     controls,
     doctor,
+    export,
     harden,
     hosts,
+    imports,
     inventory,
     launch,
     plans,
@@ -74,6 +76,11 @@ app.add_typer(runs.app, name="run")
 app.add_typer(controls.app, name="controls")
 app.add_typer(inventory.app, name="inventory")
 app.command(help=_("Write a report as HTML or JSON."))(report.report)
+app.command(help=_("Write what is known of hosts as OSCAL, SARIF, JUnit, CSV or XLSX."))(export.export)
+app.command("import", help=_("Bring in results of OpenSCAP, Lynis or InSpec, beside our own findings."))(
+    imports.import_files
+)
+app.command(help=_("List the results that were brought in from other tools."))(imports.imports)
 app.add_typer(config.app, name="config")
 app.command(help=_("Find what is wrong with this installation."))(doctor.doctor)
 app.command(help=_("Open the terminal UI."))(terminal.tui)

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from khien.application.compare_imports import compare
 from khien.application.labels import host_state_label
 from khien.cli.context import JsonOption, LimitOption, data_console, print_json, services
 from khien.cli.documents import host_document, status_document
+from khien.cli.import_documents import import_with_results
 from khien.cli.outcome import verdict_text
 from khien.domain.fleet import HostStatus
 from khien.domain.text import safe_text
@@ -74,15 +76,25 @@ def show(
     """Show all that is known of one host: findings with evidence, updates, history."""
     everything = services(context)
     detail = everything.console.host(name)
+    controls = everything.console.controls()
+    now = everything.clock.now()
+    compared = [
+        (one, compare(detail.findings, one.results, controls.values()))
+        for one in everything.imports.latest(detail.status.host.name)
+    ]
     if as_json:
-        print_json(host_document(detail))
+        imported = [import_with_results(one, rows, now) for one, rows in compared]
+        print_json({**host_document(detail), "imports": imported})
         return
+    from khien.cli.import_summary import print_imports
     from khien.cli.summary import print_host_detail
 
+    console = data_console(piped_width=110)
     print_host_detail(
-        data_console(piped_width=110),
+        console,
         detail,
-        everything.console.controls(),
-        now=everything.clock.now(),
+        controls,
+        now=now,
         language=current_language(),
     )
+    print_imports(console, compared, now)

@@ -68,7 +68,7 @@ def make_report(
         UsageError: the pattern matches no host, or no host is of the agency.
     """
     now = everything.clock.now()
-    fleet = _chosen(everything, inventory, limit, agency)
+    fleet = chosen_hosts(everything, inventory, limit, agency)
     names = {status.host.name for status in fleet if status.seen_at is not None}
     return build_report(
         fleet,
@@ -77,15 +77,25 @@ def make_report(
         now=now,
         stale_after=timedelta(hours=everything.settings.stale_after_hours),
         runs=everything.console.runs(_RUNS_SHOWN),
-        scope=" ".join(
-            f"--{option} {value}" for option, value in (("agency", agency), ("limit", limit)) if value
-        ),
+        scope=scope_words(limit, agency),
     )
 
 
-def _chosen(
+def scope_words(limit: str, agency: str) -> str:
+    """Return what was asked for in the words of the request; empty for the whole fleet."""
+    return " ".join(
+        f"--{option} {value}" for option, value in (("agency", agency), ("limit", limit)) if value
+    )
+
+
+def chosen_hosts(
     everything: Services, inventory: tuple[str, ...], limit: str, agency: str
 ) -> tuple[HostStatus, ...]:
+    """Return the hosts of a request with what is known of each.
+
+    Raises:
+        UsageError: the pattern matches no host, or no host is of the agency.
+    """
     fleet = everything.console.fleet()
     if limit or inventory:
         sources = inventory or everything.settings.inventory
@@ -107,7 +117,7 @@ def _chosen(
     return fleet
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, content: str | bytes) -> None:
     """Write a file as a whole or not at all; a new one is readable by its owner only.
 
     Raises:
@@ -120,8 +130,8 @@ def write_private(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             os.fchmod(file.fileno(), mode)
         fresh.replace(path)
     except OSError as error:

@@ -3,6 +3,14 @@
 from khien.adapters.store.connect import Database, open_database
 from khien.adapters.store.fleet import SqlFleetStore
 from khien.adapters.store.hardening import SqlHardeningStore
+from khien.adapters.store.imports import SqlImportStore
 from khien.adapters.store.runs import SqlRunStore
 
-__all__ = ["Database", "SqlFleetStore", "SqlHardeningStore", "SqlRunStore", "open_database"]
+__all__ = [
+    "Database",
+    "SqlFleetStore",
+    "SqlHardeningStore",
+    "SqlImportStore",
+    "SqlRunStore",
+    "open_database",
+]

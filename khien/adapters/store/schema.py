@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that makes exactly these tables; a test holds the two together."""
 
 
@@ -205,6 +205,25 @@ plan_approvals = sa.Table(
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Column("approved_by", _NAME, nullable=False),
     sa.Column("approved_at", UtcDateTime, nullable=False),
+)
+
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    sa.Column("host", _NAME, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("tool", sa.Text, nullable=False),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("collected_at", UtcDateTime, nullable=False),
+    sa.Column("imported_at", UtcDateTime, nullable=False),
+    sa.Column("score", sa.Text, nullable=False),
+    sa.Column("counts", sa.Text, nullable=False),
+    sa.Column("results", sa.Text, nullable=False),
+    sa.Index("imports_by_host", "host", "collected_at"),
+    sa.Index("imports_by_file", "host", "sha256", "position", unique=True),
 )
 
 host_locks = sa.Table(
