@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from khien.application.execute_run import RunTools
     from khien.application.live_console import LiveConsole
+    from khien.application.overview import Overview
     from khien.domain.baseline import Levels
     from khien.domain.control import Control
     from khien.domain.host import Host
@@ -190,6 +191,21 @@ class Services:
         from khien.adapters.processes import LinuxProcesses
 
         return LinuxProcesses()
+
+    @cached_property
+    def overview(self) -> Overview:
+        """The fleet against the baseline, from the store."""
+        from khien.adapters.store.standing import SqlStandingStore
+        from khien.application.overview import Overview
+
+        return Overview(
+            store=SqlStandingStore(self.database),
+            inventory=self.inventory,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            sources=self.default_inventory,
+            stale_after_hours=self.settings.stale_after_hours,
+        )
 
     @cached_property
     def launcher(self) -> DetachedLauncher:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from khien.domain.control import Severity
 from khien.domain.finding import Verdict
 from khien.domain.run import HostState, Run, RunState, Verb
+from khien.domain.standing import DriftKind
 from khien.i18n import _, pgettext
 
 
@@ -31,6 +32,34 @@ def severity_label(severity: Severity | None) -> str:
         None: _("retired"),
     }
     return names[severity]
+
+
+def area_label(area: str) -> str:
+    """Name an area of the baseline; one that is not known is shown as it is written."""
+    names: Mapping[str, str] = {
+        "access": _("access"),
+        "accounts": _("accounts"),
+        "backup": _("backup"),
+        "logging": _("logging"),
+        "malware": _("malware"),
+        "network": _("network"),
+        "patching": _("updates"),
+        "system": _("system"),
+        "": _("retired"),
+    }
+    return names.get(area, area)
+
+
+def drift_label(kind: DriftKind) -> str:
+    """Name what a change of verdict means."""
+    names: Mapping[DriftKind, str] = {
+        DriftKind.WORSE: _("worse"),
+        DriftKind.BETTER: _("better"),
+        DriftKind.UNSEEN: _("out of sight"),
+        DriftKind.EXCUSED: _("waived"),
+        DriftKind.SCOPE: _("other scope"),
+    }
+    return names[kind]
 
 
 def host_state_label(state: HostState) -> str:

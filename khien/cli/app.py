@@ -17,6 +17,7 @@ from khien.cli import (
     imports,
     inventory,
     launch,
+    overview,
     plans,
     preflight,
     report,
@@ -71,6 +72,9 @@ app.command(help=_("Look at hosts' doors: connection, login, sudo, Python, disk,
 )
 app.command(help=_("List hosts with what was last seen of them."))(hosts.hosts)
 app.add_typer(hosts.app, name="host")
+app.command(help=_("Show how the hosts of each agency stand, by area."))(overview.compliance)
+app.command(help=_("Show what changed on each host since the verification before."))(overview.drift)
+app.command(help=_("Show how each agency stood at the end of each day."))(overview.trend)
 app.command(help=_("List runs, newest first."))(runs.runs)
 app.add_typer(runs.app, name="run")
 app.add_typer(controls.app, name="controls")

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from khien.adapters.store import schema as t
 from khien.adapters.store.codec import decode, encode
 from khien.adapters.store.connect import Database
+from khien.adapters.store.standing import write_sheet
 from khien.domain.finding import Finding, Verdict, VerdictCounts
 from khien.domain.fleet import HostDetail, HostHistoryEntry, HostStatus
 from khien.domain.host import Host
@@ -126,6 +127,8 @@ class SqlFleetStore:
                 )
             )
             assert done.inserted_primary_key is not None  # noqa: S101 - an insert of one row always has one
+            number = done.inserted_primary_key[0]
+            write_sheet(connection, number, observations.host, observations.collected_at, findings)
             connection.execute(
                 t.hosts.update()
                 .where(t.hosts.c.name == observations.host)
@@ -133,7 +136,7 @@ class SqlFleetStore:
                     facts=encode(HostFacts, observations.facts),
                     seen_at=observations.collected_at,
                     verified_at=observations.collected_at,
-                    verification_id=done.inserted_primary_key[0],
+                    verification_id=number,
                     **numbers,
                 )
             )

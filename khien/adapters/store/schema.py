@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that makes exactly these tables; a test holds the two together."""
 
 
@@ -141,6 +141,23 @@ verifications = sa.Table(
     sa.Column("unknown", sa.Integer, nullable=False),
     sa.Index("verifications_by_host", "host", "run_id"),
     sa.Index("verifications_by_run", "run_id"),
+    # Holds all that a trend needs, so that the large answers beside it are not read.
+    sa.Index(
+        "verifications_by_time",
+        *("collected_at", "host", "passed", "failed", "waived", "not_applicable", "unknown"),
+    ),
+)
+
+verdict_sheets = sa.Table(
+    "verdict_sheets",
+    metadata,
+    sa.Column(
+        "verification_id", _ROW_ID, sa.ForeignKey("verifications.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("host", _NAME, nullable=False),
+    sa.Column("collected_at", UtcDateTime, nullable=False),
+    sa.Column("verdicts", sa.Text, nullable=False),
+    sa.Index("verdict_sheets_by_host", "host", "verification_id"),
 )
 
 patch_reports = sa.Table(
