@@ -58,6 +58,7 @@ def _fill(url: str) -> None:
 def _ours(url: str) -> Any:
     from khien.adapters.store import SqlFleetStore, open_database
     from khien.application.console import Console
+    from khien.application.overview import Overview
     from tui.app import KhienApp
     from tui.desk import Desk
 
@@ -71,7 +72,7 @@ def _ours(url: str) -> Any:
             del limit
             return ()
 
-    return KhienApp(Desk(cast("Console", Stored())))
+    return KhienApp(Desk(cast("Console", Stored()), cast("Overview", None)))
 
 
 def _rival(url: str) -> Any:

@@ -20,9 +20,11 @@ from tui.commands import KhienCommands, KhienThemes
 from tui.desk import Desk
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.help import Help
-from tui.messages import HostRequested, LogRequested, RunRequested, RunStarted
+from tui.messages import AgencyRequested, HostRequested, LogRequested, RunRequested, RunStarted
 from tui.presenters.key_words import key_name, key_words
 from tui.presenters.words import N_, number
+from tui.screens.agency import AgencyScreen
+from tui.screens.compliance import ComplianceScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.host import HostScreen
 from tui.screens.khien_screen import KhienScreen
@@ -50,6 +52,7 @@ class KhienApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "fleet", N_("Fleet"), show=False, tooltip=N_("Go to the fleet")),
         Binding("2,R", "runs", N_("Runs"), tooltip=N_("Go to the list of runs")),
+        Binding("3,C", "compliance", N_("Compliance"), tooltip=N_("Go to agencies by areas")),
         Binding(
             "colon,ctrl+p",
             "command_palette",
@@ -111,7 +114,12 @@ class KhienApp(App[None]):
     @on(HostRequested)
     def open_host(self, message: HostRequested) -> None:
         """Show a host."""
-        self._open(HostScreen(self.desk, message.name))
+        self._open(HostScreen(self.desk, message.name, message.control_id))
+
+    @on(AgencyRequested)
+    def open_agency(self, message: AgencyRequested) -> None:
+        """Show the hosts of an agency."""
+        self._open(AgencyScreen(self.desk, message.agency, message.agency_name))
 
     @on(RunRequested)
     def open_run(self, message: RunRequested) -> None:
@@ -136,15 +144,22 @@ class KhienApp(App[None]):
 
     def action_runs(self) -> None:
         """Go to the list of runs, back when the way led over it."""
-        if any(isinstance(screen, RunsScreen) for screen in self.screen_stack):
-            while not isinstance(self.screen, RunsScreen):
+        self._go(RunsScreen)
+
+    def action_compliance(self) -> None:
+        """Go to agencies by areas, back when the way led over it."""
+        self._go(ComplianceScreen)
+
+    def _go(self, kind: type[RunsScreen | ComplianceScreen]) -> None:
+        if any(isinstance(screen, kind) for screen in self.screen_stack):
+            while not isinstance(self.screen, kind):
                 self.pop_screen()
         else:
-            self._open(RunsScreen(self.desk))
+            self._open(kind(self.desk))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep to the question while a dialog asks one."""
-        if action in ("fleet", "runs", "help", "leave", "command_palette"):
+        if action in ("fleet", "runs", "compliance", "help", "leave", "command_palette"):
             return isinstance(self.screen, KhienScreen)
         return super().check_action(action, parameters)
 

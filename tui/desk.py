@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from khien.application.console import Console
+from khien.application.overview import Overview
 from tui.presenters.host_query import Moment
 
 
@@ -32,6 +33,7 @@ class Desk:
     """What every screen works with."""
 
     console: Console
+    overview: Overview
     stale_after: timedelta = timedelta(hours=48)
     now: Callable[[], datetime] = utc_now
     pace: Pace = field(default_factory=Pace)

@@ -14,6 +14,16 @@ class HostRequested(Message):
     """Somebody wants to see a host."""
 
     name: str
+    control_id: str = ""
+    """The control whose finding is to be under the cursor."""
+
+
+@dataclass
+class AgencyRequested(Message):
+    """Somebody wants to see the hosts of an agency."""
+
+    agency: str
+    agency_name: str
 
 
 @dataclass

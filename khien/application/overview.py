@@ -15,6 +15,7 @@ from khien.domain.standing import (
     Sheet,
     TrendPoint,
     VerificationCounts,
+    by_agency,
     drift_between,
     standing_of,
     trend_of,
@@ -96,10 +97,9 @@ class Overview:
         counts = self.store.counts_until(now)
         last = now.astimezone().date()
         first = last - timedelta(days=days - 1)
-        members: dict[tuple[str, str], set[str]] = {}
-        for host in self.hosts(limit):
-            members.setdefault((host.agency_name or host.agency, host.agency), set()).add(host.name)
         return tuple(
-            AgencyTrend(agency, name, len(names), trend_of(counts, frozenset(names), first, last))
-            for (name, agency), names in sorted(members.items())
+            AgencyTrend(
+                agency, name, len(own), trend_of(counts, frozenset(host.name for host in own), first, last)
+            )
+            for agency, name, own in by_agency(self.hosts(limit))
         )

@@ -124,7 +124,8 @@ def _moment_of(text: str) -> datetime | None:
     except ValueError:
         raise UsageError(
             _(
-                "{text} is no moment; expected is a date such as 2026-11-01, or with a time: 2026-11-01T06:00."
+                "{text} is no moment; expected is a date such as 2026-11-01, "
+                "or with a time: 2026-11-01T06:00."
             ).format(text=safe_text(text))
         ) from None
 

@@ -15,6 +15,7 @@ def tui(context: typer.Context) -> None:
     everything = services(context)
     run(
         everything.console,
+        everything.overview,
         language=current_language(),
         stale_after_hours=everything.settings.stale_after_hours,
     )

@@ -100,12 +100,8 @@ def standing_of(
         area_of: the area of each control.
         stale_before: a verification before this moment is too old to rely on.
     """
-    members: dict[tuple[str, str], list[Host]] = {}
-    for host in hosts:
-        members.setdefault((host.agency_name or host.agency, host.agency), []).append(host)
     found = []
-    for name, agency in sorted(members):
-        own = members[name, agency]
+    for agency, name, own in by_agency(hosts):
         seen = [sheets[host.name] for host in own if host.name in sheets]
         tally = _Tally()
         for sheet in seen:
@@ -122,6 +118,15 @@ def standing_of(
             )
         )
     return tuple(found)
+
+
+def by_agency(hosts: Iterable[Host]) -> list[tuple[str, str, list[Host]]]:
+    """Return each agency's slug, name and hosts, in the order of the names."""
+    members: dict[str, list[Host]] = {}
+    for host in hosts:
+        members.setdefault(host.agency, []).append(host)
+    named = [(agency, own[0].agency_name or agency, own) for agency, own in members.items()]
+    return sorted(named, key=lambda one: (one[1], one[0]))
 
 
 class _Tally:

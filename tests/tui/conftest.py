@@ -8,6 +8,7 @@ from textual.widgets import Input
 
 from khien.i18n import choose_language
 from tests.fakes.console import FakeConsole, make_console
+from tests.fakes.overview import make_overview
 from tests.fakes.province import NOW
 from tui.app import KhienApp
 from tui.desk import Desk, Pace
@@ -35,7 +36,7 @@ def console() -> FakeConsole:
 
 def make_app(console: FakeConsole) -> KhienApp:
     """Make an app that looks only when asked, at a fixed moment, without animation."""
-    app = KhienApp(Desk(console, now=lambda: NOW, pace=Pace(NEVER, NEVER, NEVER)))
+    app = KhienApp(Desk(console, make_overview(console), now=lambda: NOW, pace=Pace(NEVER, NEVER, NEVER)))
     app.animation_level = "none"
     return app
 

@@ -74,3 +74,9 @@ def verdict(judged: Verdict) -> Cell:
 def severity(weight: Severity | None) -> Cell:
     """Show how much a control matters."""
     return _mark(_SEVERITY[weight], severity_label(weight))
+
+
+def verdict_symbol(judged: Verdict | None) -> Piece:
+    """Show a verdict as its symbol alone, where a column is narrow; none is a host not held to it."""
+    symbol, tone = _VERDICT[judged] if judged is not None else ("·", Tone.DIM)
+    return Piece(symbol, tone)

@@ -54,9 +54,10 @@ class HostScreen(KhienScreen):
         Binding("r", "launch", N_("Start"), tooltip=N_("Start a run on this host")),
     ]
 
-    def __init__(self, desk: Desk, name: str) -> None:
+    def __init__(self, desk: Desk, name: str, control: str = "") -> None:
         super().__init__(desk)
         self.host_name = name
+        self._wanted_control = control
         self.news: HostNews | None = None
         self.only_open = True
 
@@ -102,10 +103,19 @@ class HostScreen(KhienScreen):
         if not isinstance(learned, HostNews):
             return
         self.news = learned
+        self._look_for_wanted()
         self.query_one("#facts", Words).say(*fact_lines(learned.detail, self.desk.moment))
         self._show_findings()
         self._show_updates()
         self._show_history()
+
+    def _look_for_wanted(self) -> None:
+        """Make sure that the finding somebody came for is shown, also when it needs no attention."""
+        if self.news is None or not self._wanted_control:
+            return
+        open_ones = finding_rows(self.news.detail.findings, self.news.controls, only_open=True)
+        if self._wanted_control not in {row.finding.control_id for row in open_ones}:
+            self.only_open = False
 
     def _name_tab(self, tab: str, words: str, count: int) -> None:
         self.query_one(f"#tab-{tab}", Tab).label = Content(f"{words} {number(count)}")
@@ -118,6 +128,9 @@ class HostScreen(KhienScreen):
         table = self.query_one("#finding-table", VirtualTable)
         table.lay_out(finding_columns())
         table.display_lines(rows)
+        if self._wanted_control:
+            table.move_to(self._wanted_control)
+            self._wanted_control = ""
         needing = finding_rows(findings, self.news.controls, only_open=True)
         self._name_tab("findings", _("Findings"), len(needing))
         words: Cell

@@ -1,0 +1,161 @@
+"""The fleet against the baseline: agencies by areas, what changed, and the trend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import ContentSwitcher, Tab, Tabs
+
+from khien.application.overview import AgencyTrend
+from khien.domain.control import Control
+from khien.domain.standing import AgencyStanding, Drift, DriftKind
+from khien.i18n import _
+from tui.desk import Desk
+from tui.messages import AgencyRequested, HostRequested
+from tui.presenters.cell import Piece, Tone
+from tui.presenters.standing import (
+    TrendRow,
+    drift_columns,
+    drift_key,
+    in_order,
+    standing_columns,
+    standing_words,
+    trend_columns,
+    trend_rows,
+)
+from tui.presenters.words import N_, number
+from tui.screens.khien_screen import KhienScreen
+from tui.widgets.virtual_table import VirtualTable
+from tui.widgets.words import Words
+
+_TABS = ("agencies", "changes", "trend")
+_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ComplianceNews:
+    """What one look brought."""
+
+    standing: tuple[AgencyStanding, ...]
+    drifts: tuple[Drift, ...]
+    trends: tuple[AgencyTrend, ...]
+    controls: Mapping[str, Control]
+
+
+class ComplianceScreen(KhienScreen):
+    """How agencies stand."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "tab(1)", N_("Next tab"), tooltip=N_("Agencies, changes, trend")),
+        Binding("left", "tab(-1)", N_("Tab before"), show=False),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.news: ComplianceNews | None = None
+
+    @property
+    def crumb(self) -> str:
+        """Name the screen."""
+        return _("Compliance")
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out totals and tabs."""
+        yield Words(id="standing-words", classes="head")
+        names = (_("Agencies"), _("Changes"), _("Trend"))
+        yield Tabs(*(Tab(Content(name), id=f"tab-{tab}") for tab, name in zip(_TABS, names, strict=True)))
+        with ContentSwitcher(initial="agencies"):
+            with Vertical(id="agencies"):
+                yield Words(id="agencies-words", classes="line")
+                yield VirtualTable[AgencyStanding](lambda one: one.agency or "-", id="agency-table")
+            with Vertical(id="changes"):
+                yield Words(id="changes-words", classes="line")
+                yield VirtualTable[Drift](drift_key, id="change-table")
+            with Vertical(id="trend"):
+                yield Words(id="trend-words", classes="line")
+                yield VirtualTable[TrendRow](lambda row: row.day, id="trend-table")
+
+    def on_mount(self) -> None:
+        """Start in the agencies."""
+        super().on_mount()
+        self.query_one(Tabs).can_focus = False
+        self.set_focus(self.query_one("#agency-table"))
+
+    # Looking
+
+    def look(self) -> ComplianceNews:
+        """Ask how all hosts stand; only the store answers."""
+        overview = self.desk.overview
+        return ComplianceNews(
+            overview.standing(),
+            in_order(overview.drift()),
+            overview.trend(_DAYS),
+            self.desk.console.controls(),
+        )
+
+    def show(self, learned: object) -> None:
+        """Take what the look brought."""
+        if not isinstance(learned, ComplianceNews):
+            return
+        self.news = learned
+        self.query_one("#standing-words", Words).say(standing_words(learned.standing))
+        self._fill("agency-table", standing_columns(learned.standing), learned.standing)
+        self._fill("change-table", drift_columns(learned.controls, learned.drifts), learned.drifts)
+        self._fill("trend-table", trend_columns(learned.trends), trend_rows(learned.trends))
+        self._say("agencies", _("Passed of what applies; enter shows the hosts of an agency"))
+        worse = sum(drift.kind is DriftKind.WORSE for drift in learned.drifts)
+        changes = _("Since each host's verification before; {n} became worse. Enter shows the host")
+        self._say("changes", changes.format(n=number(worse)) if learned.drifts else _("Nothing changed."))
+        self._say("trend", _("Passed of what applies at the end of each day, and hosts verified by then"))
+        self.query_one("#tab-changes", Tab).label = Content(f"{_('Changes')} {number(len(learned.drifts))}")
+        if not learned.standing:
+            self.notice.tell(_("The inventory has no hosts yet."))
+
+    def _fill(self, table: str, columns: object, rows: object) -> None:
+        place = self.query_one(f"#{table}", VirtualTable)
+        place.lay_out(columns)  # type: ignore[arg-type]  # the table of these rows
+        place.display_lines(rows)  # type: ignore[arg-type]
+
+    def _say(self, tab: str, text: str) -> None:
+        self.query_one(f"#{tab}-words", Words).say((Piece(text, Tone.DIM),))
+
+    # Actions
+
+    def action_tab(self, step: int) -> None:
+        """Go to another tab, and into its table."""
+        place = _TABS.index(self.query_one(ContentSwitcher).current or _TABS[0])
+        self._open_tab(_TABS[(place + step) % len(_TABS)])
+
+    def _open_tab(self, tab: str) -> None:
+        self.query_one(ContentSwitcher).current = tab
+        self.query_one(Tabs).active = f"tab-{tab}"
+        if self.is_current:
+            self.query_one(f"#{tab}").query_one(VirtualTable).focus()
+
+    @on(Tabs.TabActivated)
+    def tab_clicked(self, event: Tabs.TabActivated) -> None:
+        """Follow a click on a tab."""
+        tab = (event.tab.id or "").removeprefix("tab-")
+        if event.tab.id == self.query_one(Tabs).active and tab != self.query_one(ContentSwitcher).current:
+            self._open_tab(tab)
+
+    @on(VirtualTable.Chosen, "#agency-table")
+    def open_agency(self) -> None:
+        """Show the hosts of an agency."""
+        row = self.query_one("#agency-table", VirtualTable).under_cursor
+        if isinstance(row, AgencyStanding):
+            self.post_message(AgencyRequested(row.agency, row.agency_name))
+
+    @on(VirtualTable.Chosen, "#change-table")
+    def open_change(self) -> None:
+        """Show the finding that changed."""
+        row = self.query_one("#change-table", VirtualTable).under_cursor
+        if isinstance(row, Drift):
+            self.post_message(HostRequested(row.host, row.control_id))
