@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from alembic import command
 
 from khien.adapters.store import Database, SqlFleetStore, SqlRunStore, open_database
 from khien.adapters.store.migrate import migration_config
+from khien.adapters.store.schema import verdict_sheets
 from khien.adapters.store.standing import SqlStandingStore
 from khien.domain.finding import Finding, Verdict
 from khien.domain.host import Host
@@ -69,23 +71,37 @@ def test_counts_come_in_the_order_of_time_until_a_moment(database: Database, fle
 
 
 def test_an_older_store_gets_the_sheets_of_all_its_verifications(url: str) -> None:
-    database = open_database(url)
-    plan = Plan(Verb.VERIFY, RunOptions(), ("web",), NOW)
-    run = Run(RUN, Verb.VERIFY, RunState.CREATED, plan.options, "an operator", NOW, plan.hash)
-    SqlRunStore(database).create_run(run, plan)
-    fleet = SqlFleetStore(database)
-    fleet.remember_hosts([Host("web")])
-    for hours in range(3):
-        verify(fleet, "web", hours, c_one=PASS if hours else FAIL)
-    expected = SqlStandingStore(database).sheets(), SqlStandingStore(database).earlier_sheets(NOW)
+    engine = sa.create_engine(url)
     config = migration_config()
-    config.attributes["engine"] = database.engine
-    command.downgrade(config, "0001")
-    assert not sa.inspect(database.engine).has_table("verdict_sheets")
+    config.attributes["engine"] = engine
+    command.upgrade(config, "0003")
+    findings = {
+        "items": [{"control_id": "c_one", "verdict": "pass"}, {"control_id": "c_two", "verdict": "fail"}]
+    }
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO runs (id, verb, state, requested_by, created_at, plan_hash, options, plan)"
+                " VALUES ('run-a', 'verify', 'finished', 'me', '2026-11-23 01:30:00', 'h', '{}', '{}')"
+            )
+        )
+        for number in range(1, 4):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO verifications (id, run_id, host, collected_at, observations, findings,"
+                    " passed, failed, waived, not_applicable, unknown)"
+                    " VALUES (:id, 'run-a', 'web', '2026-11-23 01:30:00', '{}', :findings, 1, 1, 0, 0, 0)"
+                ),
+                {"id": number, "findings": json.dumps(findings)},
+            )
+    engine.dispose()
+
+    database = open_database(url)
+
+    with database.read() as connection:
+        rows = connection.execute(verdict_sheets.select()).all()
     database.close()
-
-    again = open_database(url)
-
-    store = SqlStandingStore(again)
-    assert (store.sheets(), store.earlier_sheets(NOW)) == expected
-    again.close()
+    assert [(row.verification_id, row.host, json.loads(row.verdicts)) for row in rows] == [
+        (number, "web", {"c_one": "pass", "c_two": "fail"}) for number in (1, 2, 3)
+    ]
+    assert rows[0].collected_at == NOW

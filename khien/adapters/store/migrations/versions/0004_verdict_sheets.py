@@ -5,8 +5,8 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -73,8 +73,3 @@ def _fill(connection: sa.Connection) -> None:
 def _verdicts(findings: str) -> str:
     items = json.loads(findings)["items"]
     return json.dumps({item["control_id"]: item["verdict"] for item in items}, separators=(",", ":"))
-
-
-def downgrade() -> None:
-    op.drop_index("verifications_by_time", table_name="verifications")
-    op.drop_table("verdict_sheets")
