@@ -18,6 +18,7 @@ def make_machine(
     files: dict[str, str] | None = None,
     *,
     modes: dict[str, str] | None = None,
+    owners: dict[str, int] | None = None,
     ages: dict[str, int] | None = None,
     commands: dict[str, Any] | None = None,
     units: dict[str, dict[str, str]] | None = None,
@@ -29,6 +30,7 @@ def make_machine(
         root: an empty folder.
         files: contents by path; a path that ends in a slash is an empty folder.
         modes: octal modes by path.
+        owners: numbers of users by path, where root unpacks the host; all else is root's then.
         ages: seconds before NOW by path.
         commands: what a command line that begins so prints, or [exit code, what it prints].
         units: what `systemctl show` says of the units that exist.
@@ -41,6 +43,8 @@ def make_machine(
             place.write_text(text, encoding="utf-8")
     for path, mode in (modes or {}).items():
         (root / path.lstrip("/")).chmod(int(mode, 8))
+    for path, owner in (owners or {}).items() if os.geteuid() == 0 else ():
+        os.chown(root / path.lstrip("/"), owner, owner)
     for path, age in (ages or {}).items():
         os.utime(root / path.lstrip("/"), (NOW - age, NOW - age))
 
@@ -59,7 +63,7 @@ def make_machine(
 def load_host(file: Path, root: Path, *, privileged: bool = True) -> tuple[Machine, dict[str, Any]]:
     """Return the machine that a fixture describes, and the fixture."""
     recorded = yaml.safe_load(file.read_text(encoding="utf-8"))
-    keys = ("files", "modes", "ages", "commands", "units")
+    keys = ("files", "modes", "owners", "ages", "commands", "units")
     parts = {key: recorded.get(key, {}) for key in keys}
     return make_machine(root, **parts, privileged=privileged), recorded
 

@@ -142,7 +142,9 @@ def test_bytes_that_are_no_text_do_not_break_the_result(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/etc/cron.\xff")).mkdir()
     (tmp_path / "etc/crontab").write_text("")
 
-    root, cron = ask(machine, probe("accounts", which="uid_zero"), probe("cron_files"))
+    root, cron = ask(
+        machine, probe("accounts", which="uid_zero"), probe("files", paths=["/etc/crontab", "/etc/cron.*"])
+    )
 
     assert root["value"] == ["r\ufffd\x00ot"]
     json.dumps(cron, ensure_ascii=False).encode("utf-8")

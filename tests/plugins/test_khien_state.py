@@ -163,6 +163,31 @@ class TestSetting:
         assert result["problem"] == ""
         assert system.text("/etc/login.defs") == after
 
+    @pytest.mark.parametrize(
+        ("more", "before", "stays"),
+        [
+            ({"or_less": True}, "45", True),
+            ({"or_less": True}, "90", False),
+            ({"or_less": True}, "0", False),
+            ({"or_less": True}, "-1", False),
+            ({"or_more": True}, "90", True),
+            ({"or_more": True}, "7", False),
+            ({"or_more": True}, "never", False),
+            ({"or_more": True, "also_fine": ["never", 0]}, "0", True),
+            ({"also_fine": ["077"]}, "077", True),
+        ],
+    )
+    def test_what_is_as_good_or_stricter_stays(
+        self, system: Recorded, more: Words, before: str, stays: bool
+    ) -> None:
+        Path(system.path("/etc/login.defs")).write_text(f"DAYS {before}\n")
+        entry = {"control": "c_one", "key": "DAYS", "value": "60", **more}
+
+        result = task(system, self.a_setting(entries=[entry])).execute()
+
+        assert result["problem"] == ""
+        assert system.text("/etc/login.defs") == (f"DAYS {before}\n" if stays else "DAYS\t60\n")
+
     def test_a_file_that_is_not_there_is_made_only_when_told(self, system: Recorded) -> None:
         (skip,) = task(system, self.a_setting()).execute()["skipped"]
         task(system, self.a_setting(create=True, mode="0600")).execute()

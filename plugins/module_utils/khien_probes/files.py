@@ -17,11 +17,6 @@ def files(machine: Machine, paths: list[str]) -> Optional[list[dict[str, str]]]:
     return [one for one in found if one] or None
 
 
-def cron_files(machine: Machine) -> Optional[list[dict[str, str]]]:
-    """Return mode and owner of the system's cron tables, or nothing when there is no cron."""
-    return files(machine, ["/etc/crontab", "/etc/cron.*"]) if machine.exists("/etc/crontab") else None
-
-
 def mount(machine: Machine, path: str) -> Optional[dict[str, Any]]:
     """Return type and options of the file system mounted at a path, or nothing when none is."""
     found = None
@@ -51,11 +46,16 @@ def remote_mounts(machine: Machine) -> Optional[dict[str, list[str]]]:
 
 def core_limit(machine: Machine) -> Optional[Setting]:
     """Return the hard limit for core dumps of all users, or nothing when none is set."""
+    return user_limit(machine, "core")
+
+
+def user_limit(machine: Machine, item: str) -> Optional[Setting]:
+    """Return the hard limit of all users for an item of limits.conf, or nothing when none is set."""
     found = None
     for file in ["/etc/security/limits.conf", *machine.matching("/etc/security/limits.d/*.conf")]:
         for line in machine.lines(file):
             words = line.split()
-            if len(words) == 4 and words[0] == "*" and words[1] in ("hard", "-") and words[2] == "core":
+            if len(words) == 4 and words[0] == "*" and words[1] in ("hard", "-") and words[2] == item:
                 found = number_or_text(words[3])
     return found
 

@@ -20,7 +20,7 @@ _NTP = ("/etc/ntp.conf", "/etc/ntpsec/ntp.conf", "/etc/ntpsec/ntp.d/*.conf")
 
 def units(machine: Machine, names: list[str]) -> dict[str, list[str]]:
     """Return which of these units the host has, which start with it, and which run now."""
-    known = machine.once("units", lambda: _show_units(machine, sorted({*machine.units_of_interest, *names})))
+    known = machine.once("units", lambda: show_units(machine, sorted({*machine.units_of_interest, *names})))
     found: dict[str, list[str]] = {"installed": [], "enabled": [], "active": []}
     seen = set()
     for name in names:
@@ -105,7 +105,8 @@ def _rpm_order(release: str) -> list[tuple[bool, int, str]]:
     return [(piece.isdigit(), int(piece) if piece.isdigit() else 0, piece) for piece in pieces]
 
 
-def _show_units(machine: Machine, names: list[str]) -> dict[str, dict[str, str]]:
+def show_units(machine: Machine, names: list[str]) -> dict[str, dict[str, str]]:
+    """Return what systemd says of units, by name."""
     if not machine.exists("/run/systemd/system"):
         raise UnsupportedError("this system was not started by systemd")
     properties = "Id,LoadState,ActiveState,UnitFileState"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Optional
+from typing import Any, Mapping, Optional
 
-from ..resource import Change, Plan, Resource, Skip, fitting, why_skipped
+from ..resource import Change, Plan, Resource, Skip, fitting, truth, why_skipped
 from ..system import System
 from ..texts import make_folders, missing_folders, must_be_valid, must_pass, rewrite
 
 
 class Setting(Resource):
-    """Words: path, separator, entries [{control, key, value}], comment, create, mode, validate …"""
+    """Words: path, separator, entries [{control, key, value}], comment, create, mode, validate …
+
+    An entry may say what else is as good, so that a stricter value of the host's own stays: `or_more: true`,
+    `or_less: true` (both of numbers above zero), `also_fine: [values]`.
+    """
 
     kind = "setting"
     required = ("path", "entries")
@@ -36,7 +40,7 @@ class Setting(Resource):
                 plan.skips.append(Skip(entry["control"], self.kind, thing, why))
                 continue
             now = self._value(text or "", key)
-            if now != value:
+            if not _is_fine(now, value, entry):
                 plan.changes.append(
                     Change(entry["control"], self.kind, thing, "∅" if now is None else now, value)
                 )
@@ -97,3 +101,15 @@ class Setting(Resource):
         if lines and lines[-1] == "":
             return [*lines[:-1], line, ""]
         return [*lines, line]
+
+
+def _is_fine(now: Optional[str], wanted: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a value is the wished one, or one that the entry calls as good."""
+    if now is None:
+        return False
+    if now == wanted or now in [str(value) for value in entry.get("also_fine") or []]:
+        return True
+    if not (now.isdigit() and wanted.isdigit() and int(now) > 0):
+        return False
+    more, less = truth(entry.get("or_more", False)), truth(entry.get("or_less", False))
+    return (more and int(now) > int(wanted)) or (less and int(now) < int(wanted))
