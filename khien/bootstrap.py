@@ -245,7 +245,15 @@ class Services:
         )
 
     def _demands(self, host: Host, control: Control) -> bool:
+        if control.role not in self._hardening_roles:
+            return False  # another verb's work, such as patching
         return self.levels.demands(control.id, self.levels.level_of(host), host.role)
+
+    @cached_property
+    def _hardening_roles(self) -> frozenset[str]:
+        from khien.adapters.content import hardening_roles
+
+        return hardening_roles()
 
     def run_tools(self) -> RunTools:
         """Return what a run process executes its run with."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from khien.domain.run import Verb
 
 _PACKAGE = Path(__file__).parents[1]
@@ -18,6 +20,12 @@ def content_root() -> Path:
 def playbook(verb: Verb) -> Path:
     """Return the playbook of a verb."""
     return content_root() / "playbooks" / f"{verb.value}.yml"
+
+
+def hardening_roles() -> frozenset[str]:
+    """Return the roles that hardening consists of, as its playbook lists them."""
+    plays = yaml.load(playbook(Verb.HARDEN).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return frozenset(entry["role"] for play in plays for entry in play["roles"])
 
 
 def default_inventory() -> Path:

@@ -147,13 +147,19 @@ class HardeningPlanner:
     def _require_same_demands(self, run_id: RunId, plan: Plan, names: Collection[str]) -> None:
         """Refuse what is no longer demanded: a level that changed, a waiver that was given since."""
         hosts = [host for host in self.inventory.hosts(plan.options.inventory) if host.name in set(names)]
-        if self._select(hosts, plan.options) == restrict(plan.selection, names):
-            return
-        raise RefusedError(
-            _(
-                "What the baseline demands of the hosts of plan {run} is not what it was; make a new one."
-            ).format(run=run_id)
-        )
+        gone = sorted(set(names) - {host.name for host in hosts})
+        if gone:
+            raise RefusedError(
+                _("Hosts of plan {run} are no longer in the inventory: {names}. Make a new plan.").format(
+                    run=run_id, names=", ".join(gone)
+                )
+            )
+        if self._select(hosts, plan.options) != restrict(plan.selection, names):
+            raise RefusedError(
+                _("What is demanded of the hosts of plan {run} is not what it was. Make a new plan.").format(
+                    run=run_id
+                )
+            )
 
     def _select(self, hosts: Iterable[Host], options: RunOptions) -> tuple[Selection, ...]:
         return select(

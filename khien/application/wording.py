@@ -294,7 +294,7 @@ REASONS: Mapping[str, Wording] = {
         N_("The change can break something, so it is only made where the inventory asks for it."),
         advice=N_("Read the control's side effects; its variable in the inventory asks for the change."),
     ),
-    Code.NOT_SELECTED: _say(N_("The run was not asked to change it.")),
+    Code.NOT_SELECTED: _say(N_("This run was not meant to change it.")),
     Code.NO_CHECKPOINT: _say(
         N_("There is nothing to put back: {detail}"),
         N_("The host keeps no checkpoint of the run."),

@@ -14,11 +14,13 @@ from khien.cli.context import data_console
 from khien.domain.finding import Verdict
 from khien.domain.hardening import Change, HostHardening, Stage, UndoReport
 from khien.domain.proof import ControlResult
+from khien.domain.reason import ReasonCode
 from khien.domain.run import HostOutcome, Reason, Run
 from khien.domain.text import safe_text
 from khien.i18n import _, ngettext
 
 _LONGEST = 160
+_BY_DESIGN = frozenset({ReasonCode.REPORT_ONLY, ReasonCode.NOT_SELECTED})
 
 
 def print_hardening(
@@ -48,10 +50,12 @@ def print_hardening(
 
 
 def _is_telling(result: ControlResult, *, is_check: bool) -> bool:
-    """Whether a control deserves a line: it was changed, or it does not pass; not what is left by design."""
+    """Whether a control deserves a line: it changed, or should pass and does not; others are counted."""
+    if result.why_not in _BY_DESIGN or Verdict.WAIVED in (result.was, result.now):
+        return False
     if is_check:
-        return bool(result.why_not) and result.was is not Verdict.WAIVED
-    return bool(result.predicted or result.actual) or result.now not in (Verdict.PASS, Verdict.WAIVED)
+        return bool(result.why_not)
+    return bool(result.predicted or result.actual) or result.now is not Verdict.PASS
 
 
 def _changes_table(changes: Iterable[Change]) -> Table:
@@ -100,7 +104,9 @@ def _summary(report: HostHardening, results: Iterable[ControlResult], *, is_chec
     left = Counter(result.why_not for result in results if result.why_not)
     if left:
         yield _("Left as it is: {reasons}").format(
-            reasons="; ".join(f"{number} × {describe(Reason(why))}" for why, number in left.most_common())
+            reasons="; ".join(
+                f"{number} × {describe(Reason(why)).rstrip('.')}" for why, number in left.most_common()
+            )
         )
     for area in report.actual:
         if area.guard.detail and area.problem:

@@ -121,7 +121,7 @@ def _why_not(
         if report.problem and control is not None and report.area == control.role:
             return report.problem, report.problem_detail
     if skip is not None:
-        return skip.why, skip.detail
+        return skip.why, ": ".join(part for part in (skip.thing, skip.detail) if part)
     if outcome.state in _NOT_DONE:
         return outcome.reason.code, ""
     if would_change and not is_judged_after:

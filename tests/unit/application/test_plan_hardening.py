@@ -147,8 +147,17 @@ def test_a_control_that_was_waived_since_makes_the_plan_void(desk: Desk) -> None
     desk.console.approve_plan(run_id)
     desk.waived = {"d"}
 
-    with pytest.raises(RefusedError, match="demands"):
+    with pytest.raises(RefusedError, match="demanded"):
         desk.console.make_approved_plan(run_id)
+
+
+def test_a_host_that_left_the_inventory_makes_the_plan_void(desk: Desk) -> None:
+    run_id = desk.predict()
+    desk.console.approve_plan(run_id)
+    smaller = replace(desk.console, inventory=FakeInventory(("h1",)))
+
+    with pytest.raises(RefusedError, match="no longer in the inventory: h2"):
+        smaller.make_approved_plan(run_id)
 
 
 def test_a_plan_without_changes_needs_no_approval(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -66,3 +67,13 @@ def test_a_run_whose_every_host_is_locked_was_refused() -> None:
 
     assert of_run(run(), locked) is ExitCode.REFUSED
     assert of_run(run(), [*locked, HostOutcome("h3", HostState.OK)]) is ExitCode.NOT_REACHED
+
+
+def test_a_plan_that_nobody_approved_or_that_fits_no_host_any_more_is_refused() -> None:
+    drifted = Reason(ReasonCode.DRIFTED_SINCE_PLAN)
+    out = [HostOutcome("h1", HostState.NOT_STARTED, drifted), HostOutcome("h2", HostState.SKIPPED)]
+    unapproved = replace(run(), reason=Reason(ReasonCode.NOT_APPROVED))
+
+    assert of_run(run(), out) is ExitCode.REFUSED
+    assert of_run(run(), [*out, HostOutcome("h3", HostState.CHANGED)]) is ExitCode.NOT_REACHED
+    assert of_run(unapproved, outcomes(HostState.NOT_STARTED)) is ExitCode.REFUSED
