@@ -17,6 +17,7 @@ from khien.adapters.store import SqlFleetStore, SqlHardeningStore, SqlRunStore, 
 from khien.application.execute_run import RunTools, execute_run
 from khien.bootstrap import SystemClock
 from khien.domain.host import Host
+from khien.domain.judge import Judgement
 from khien.domain.plan import Plan
 from khien.domain.run import Run, RunId, RunOptions, RunState, Verb
 
@@ -62,7 +63,7 @@ class _Recorded:
             processes=LinuxProcesses(),
             clock=SystemClock(),
             reader=ModuleResults(),
-            judge=lambda _host, _seen: (),
+            judge=lambda _host, _seen: Judgement((), ""),
             playbook=lambda _: self._playbook,
             extra_vars=lambda _run, _plan: {},
             documents=lambda _plan: {},

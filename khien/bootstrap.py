@@ -10,7 +10,7 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SqlFleetStore,
         SqlHardeningStore,
         SqlImportStore,
+        SqlJudgementStore,
         SqlRunStore,
     )
     from khien.application.execute_run import RunTools
@@ -64,6 +65,7 @@ class Services:
     def __init__(self, loaded: LoadedSettings) -> None:
         self.loaded = loaded
         self.clock = SystemClock()
+        self._rules: tuple[object, Judge] | None = None
 
     @property
     def settings(self) -> Settings:
@@ -157,12 +159,33 @@ class Services:
 
         return load_mappings(content_root() / "compliance" / "mappings")
 
-    @cached_property
-    def judge(self) -> Judge:
-        """The rules that hosts are judged by."""
+    def rules(self) -> Judge:
+        """Return the rules that hosts are judged by; waivers are read again when their files changed.
+
+        Raises:
+            InputError: controls, levels or waivers are unusable; file and line are named.
+        """
+        from khien.adapters.waivers_yaml import load_waivers, waiver_files
         from khien.domain.judge import Judge
 
-        return Judge(self.catalogue.controls(), self.levels)
+        files = [(file, file.stat()) for file in waiver_files(self.settings.waivers)]
+        stamp = tuple((str(file), found.st_mtime_ns, found.st_size, found.st_ino) for file, found in files)
+        if self._rules is None or self._rules[0] != stamp:
+            controls = self.catalogue.controls()
+            waivers = load_waivers(self.settings.waivers, [control.id for control in controls])
+            self._rules = (stamp, Judge(controls, self.levels, waivers))
+        return self._rules[1]
+
+    def today(self) -> date:
+        """Return the day it is here: waivers end with it."""
+        return self.clock.now().astimezone().date()
+
+    @cached_property
+    def judgements(self) -> SqlJudgementStore:
+        """The answers in the store with their judgement."""
+        from khien.adapters.store import SqlJudgementStore
+
+        return SqlJudgementStore(self.database)
 
     @cached_property
     def inventory_files(self) -> InventoryFiles:
@@ -239,6 +262,7 @@ class Services:
             processes=self.processes,
             launcher=self.launcher,
             clock=self.clock,
+            rules=self.rules,
             settings=replace(self.settings, inventory=self.default_inventory),
             person=getpass.getuser(),
             demands=self._demands,
@@ -247,7 +271,9 @@ class Services:
     def _demands(self, host: Host, control: Control) -> bool:
         if control.role not in self._hardening_roles:
             return False  # another verb's work, such as patching
-        return self.levels.demands(control.id, self.levels.level_of(host), host.role)
+        if not self.levels.demands(control.id, self.levels.level_of(host), host.role):
+            return False
+        return control.id not in self.rules().waived_controls(host, self.today())
 
     @cached_property
     def _hardening_roles(self) -> frozenset[str]:
@@ -261,7 +287,7 @@ class Services:
         from khien.adapters.module_results import ModuleResults
         from khien.application.execute_run import RunTools
 
-        settings = self.settings
+        settings, rules = self.settings, self.rules()
         return RunTools(
             runs=self.runs,
             fleet=self.fleet,
@@ -277,7 +303,7 @@ class Services:
             processes=self.processes,
             clock=self.clock,
             reader=ModuleResults(),
-            judge=self.judge.findings,
+            judge=lambda host, observations: rules.judge(host, observations, self.today()),
             playbook=playbook,
             extra_vars=self._extra_vars,
             documents=_documents,

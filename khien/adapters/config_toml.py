@@ -73,6 +73,14 @@ def _fill_places(values: dict[str, object], environ: Mapping[str, str], home: Pa
         usable = root and os.access(run if run.exists() else run.parent, os.W_OK)
         values["runtime_dir"] = run if usable else Path(str(values["state_dir"])) / "run"
     values.setdefault("known_hosts", home / ".ssh" / "known_hosts")
+    values.setdefault("waivers", _beside_inventory(values) / "waivers")
+
+
+def _beside_inventory(values: dict[str, object]) -> Path:
+    """Return the folder of the first inventory; never the inventory itself, of which Ansible reads all."""
+    inventory = values.get("inventory")
+    paths = [item for item in inventory if "," not in item] if isinstance(inventory, tuple) else []
+    return Path(paths[0]).parent if paths else Path(str(values["state_dir"]))
 
 
 def _read_file(

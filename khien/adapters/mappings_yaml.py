@@ -51,7 +51,9 @@ def load_mapping(path: Path) -> LegalMapping:
 
 def _group(name: str, place: Place, source: str, confidence: Confidence) -> MappingGroup:
     entries = place.mapping(("title", "profiles"), ("source", "confidence", "follows"))
-    profiles = frozenset(HostRole(entry.one_of(list(HostRole))) for entry in entries["profiles"].items())
+    profiles = frozenset(
+        HostRole(entry.one_of([role.value for role in HostRole])) for entry in entries["profiles"].items()
+    )
     if not profiles:
         raise entries["profiles"].error(f"expected some of: {', '.join(HostRole)}")
     follows = entries["follows"].mapping((), entries["follows"].keys()) if "follows" in entries else {}

@@ -116,12 +116,25 @@ def read_yaml(path: Path) -> Place:
         InputError: it cannot be read or is no YAML; file and line are named.
     """
     try:
-        loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", path=path) from error
+    return parse_yaml(text, path)
+
+
+def parse_yaml(text: str, path: Path) -> Place:
+    """Read YAML that stands, or is to stand, in a file.
+
+    Raises:
+        InputError: it is no YAML; file and line are named.
+    """
+    try:
+        loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise InputError(f"not valid YAML: {error.problem}", path=path, line=line) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except yaml.YAMLError as error:
         raise InputError(f"cannot be read: {error}", path=path) from error
     if node is None:
         raise InputError("the file is empty", path=path)

@@ -25,6 +25,19 @@ def evidence_lines(finding: Finding) -> tuple[EvidenceLine, ...]:
     """Say what lies behind a finding; its detail reads `what = seen (expected)`."""
     detail = safe_text(finding.detail, _LONGEST)
     if finding.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.WAIVED):
-        return (EvidenceLine(_("Seen (expected):"), detail),) if detail else ()
+        seen = (EvidenceLine(_("Seen (expected):"), detail),) if detail else ()
+        return (*seen, *_waiver_lines(finding))
     why = EvidenceLine(_("Why:"), describe(Reason(finding.reason)))
     return (why, EvidenceLine(_("Seen:"), detail)) if detail else (why,)
+
+
+def _waiver_lines(finding: Finding) -> tuple[EvidenceLine, ...]:
+    """Say under which waiver a failure stands, or stood until it expired."""
+    if finding.excuse is None:
+        return ()
+    words = {
+        "waiver": finding.excuse.waiver,
+        "reason": finding.excuse.reason,
+        "expires": finding.excuse.expires.isoformat(),
+    }
+    return (EvidenceLine(_("Waiver:"), describe(Reason(finding.reason, words))),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from khien.application.hardening_store import HardeningStore
@@ -29,6 +29,7 @@ from khien.domain.finding import VerdictCounts
 from khien.domain.fleet import HostDetail, HostStatus
 from khien.domain.hardening import HostHardening, UndoReport
 from khien.domain.host import Host
+from khien.domain.judge import Judge
 from khien.domain.packages import PatchReport
 from khien.domain.plan import Plan
 from khien.domain.prediction import Approval, StoredPlan
@@ -52,6 +53,8 @@ class LiveConsole:
     processes: ProcessTable
     launcher: RunLauncher
     clock: Clock
+    rules: Callable[[], Judge]
+    """What hosts are judged by at this moment."""
     settings: Settings
     person: str
     """Who asks."""
@@ -65,12 +68,13 @@ class LiveConsole:
         merged = {name: replace(status, in_inventory=name in listed) for name, status in seen.items()}
         for name, host in listed.items():
             merged[name] = replace(merged[name], host=host) if name in merged else HostStatus(host)
-        return tuple(merged[name] for name in sorted(merged))
+        return tuple(self._with_age_of_rules(merged[name]) for name in sorted(merged))
 
     def host(self, name: str) -> HostDetail:
         """Return all that is known of one host."""
         try:
-            return self.fleet_store.host(name)
+            detail = self.fleet_store.host(name)
+            return replace(detail, status=self._with_age_of_rules(detail.status))
         except UsageError:
             for host in self.inventory.hosts(self.settings.inventory):
                 if host.name == name:
@@ -189,6 +193,7 @@ class LiveConsole:
 
     def launch(self, plan: Plan, secrets: Mapping[str, str] | None = None) -> RunId:
         """Record the run and start its process; it goes on when the caller ends."""
+        self.rules()  # what is wrong with them is said here, and not by a run that dies of it
         self._notice_dead_runs()
         if plan.verb is Verb.HARDEN and plan.changes_hosts and plan.approved is None:
             raise RefusedError(_("Hardening needs an approved plan; nothing was started."))
@@ -218,6 +223,13 @@ class LiveConsole:
             clock=self.clock,
             read_only=self.settings.read_only,
         )
+
+    def _with_age_of_rules(self, status: HostStatus) -> HostStatus:
+        """Say of a judgement whether the rules have changed since."""
+        if status.counts is None:
+            return status
+        today = self.clock.now().astimezone().date()
+        return replace(status, is_outdated=status.basis != self.rules().basis(status.host, today))
 
     def _notice_dead_runs(self) -> None:
         reconcile_runs(

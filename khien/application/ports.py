@@ -286,9 +286,16 @@ class FleetStore(Protocol):
         ...
 
     def record_verification(
-        self, run_id: RunId, observations: ObservationSet, findings: Sequence[Finding]
+        self, run_id: RunId, observations: ObservationSet, findings: Sequence[Finding], *, basis: str = ""
     ) -> None:
-        """Store a host's answers and their judgement, and make them its present state."""
+        """Store a host's answers and their judgement, and make them its present state.
+
+        Args:
+            run_id: the run that asked.
+            observations: what the host answered.
+            findings: what that means.
+            basis: the digest of the rules that said so; empty when not known.
+        """
         ...
 
     def verdicts(self, run_id: RunId) -> Mapping[str, VerdictCounts]:

@@ -22,9 +22,9 @@ from khien.application.ports import (
     TaskStarted,
     TaskStatus,
 )
-from khien.domain.finding import Finding
 from khien.domain.hardening import Change, HardenReport, Stage, UndoReport
 from khien.domain.host import Host
+from khien.domain.judge import Judgement
 from khien.domain.observation import ObservationSet
 from khien.domain.packages import PatchReport
 from khien.domain.reason import ReasonCode
@@ -56,7 +56,7 @@ class ResultReader(Protocol):
         ...
 
 
-Judge = Callable[[Host, ObservationSet], Sequence[Finding]]
+Judge = Callable[[Host, ObservationSet], Judgement]
 
 
 class Recorder:
@@ -221,8 +221,10 @@ class Recorder:
             return
         observations = self._reader.observations(event.host, event.result, event.at)
         if observations is not None:
-            findings = self._judge(self._fleet.described(event.host), observations)
-            self._fleet.record_verification(self._run_id, observations, findings)
+            judgement = self._judge(self._fleet.described(event.host), observations)
+            self._fleet.record_verification(
+                self._run_id, observations, judgement.findings, basis=judgement.basis
+            )
             updates = self._reader.updates(observations)
             if updates is not None:
                 self._fleet.record_updates(event.host, updates, event.at)

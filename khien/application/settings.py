@@ -23,6 +23,9 @@ class Settings:
     STATE_DIR/run; not $XDG_RUNTIME_DIR, which systemd removes at logout while a run goes on."""
     known_hosts: Path
     """The SSH host keys that were confirmed: ~/.ssh/known_hosts."""
+    waivers: Path = Path("waivers")
+    """The waivers: a YAML file or a folder of them. Default: `waivers` beside the first inventory, or in
+    STATE_DIR when no inventory is configured."""
     inventory: tuple[str, ...] = ()
     """Ansible inventories, as for -i; empty: inventory/local of the installation."""
     store_url: str = field(default="", metadata={"secret": True})

@@ -318,6 +318,15 @@ REASONS: Mapping[str, Wording] = {
         N_("The host gave no answer."),
         advice=N_("Verify the host again; if it stays so, look at the question on the host by hand."),
     ),
+    Code.WAIVED: _say(
+        N_("It is not as expected and waived by {waiver} until {expires}: {reason}"),
+        N_("It is not as expected and waived."),
+    ),
+    Code.WAIVER_EXPIRED: _say(
+        N_("It is not as expected; the waiver {waiver} ended on {expires}."),
+        N_("It is not as expected; its waiver has expired."),
+        advice=N_("Put it right, or have the waiver approved again with `khien waiver add`."),
+    ),
     Code.NEEDS_ROOT: _say(
         N_("Only root can see it."),
         advice=N_("Verify with ansible_become, or with an account that may use sudo."),

@@ -20,10 +20,12 @@ from khien.cli import (
     overview,
     plans,
     preflight,
+    rejudge,
     report,
     runs,
     terminal,
     undo,
+    waiver,
 )
 from khien.errors import UsageError
 from khien.i18n import LANGUAGES, _
@@ -78,6 +80,10 @@ app.command(help=_("Show how each agency stood at the end of each day."))(overvi
 app.command(help=_("List runs, newest first."))(runs.runs)
 app.add_typer(runs.app, name="run")
 app.add_typer(controls.app, name="controls")
+app.add_typer(waiver.app, name="waiver")
+app.command(
+    "rejudge", help=_("Judge what hosts answered already by the rules of today; no host is touched.")
+)(rejudge.rejudge_hosts)
 app.add_typer(inventory.app, name="inventory")
 app.command(help=_("Write a report as HTML or JSON."))(report.report)
 app.command(help=_("Write what is known of hosts as OSCAL, SARIF, JUnit, CSV or XLSX."))(export.export)

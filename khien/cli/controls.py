@@ -51,7 +51,7 @@ def list_controls(
     _require(area, {control.area for control in everything}, "--area")
     _require(severity, [word.value for word in Severity], "--severity")
     _require(platform, {family for control in everything for family in control.os_families}, "--platform")
-    _require(profile, list(HostRole), "--profile")
+    _require(profile, [role.value for role in HostRole], "--profile")
     chosen = [
         control
         for control in everything

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from khien.application.wording import describe
-from khien.domain.finding import Finding, VerdictCounts
+from khien.domain.finding import Excuse, Finding, VerdictCounts
 from khien.domain.fleet import HostDetail, HostStatus
 from khien.domain.packages import PatchReport
 from khien.domain.plan import Plan
@@ -140,6 +140,7 @@ def status_document(status: HostStatus) -> Document:
         "in_inventory": status.in_inventory,
         "facts": asdict(status.facts) if status.facts else None,
         "verdicts": verdicts_document(status.counts) if status.counts else None,
+        "judgement_outdated": status.is_outdated if status.counts else None,
         "verified_at": moment(status.verified_at),
         "seen_at": moment(status.seen_at),
         "pending_security": status.pending_security,
@@ -150,6 +151,18 @@ def status_document(status: HostStatus) -> Document:
     }
 
 
+def waiver_document(excuse: Excuse | None) -> Document | None:
+    """Return the waiver that a finding stands under, or that expired over it."""
+    if excuse is None:
+        return None
+    return {
+        "id": excuse.waiver,
+        "reason": excuse.reason,
+        "approver": excuse.approver,
+        "expires": excuse.expires.isoformat(),
+    }
+
+
 def finding_document(finding: Finding) -> Document:
     """Return a finding with its evidence."""
     return {
@@ -157,6 +170,7 @@ def finding_document(finding: Finding) -> Document:
         "verdict": finding.verdict.value,
         "reason": finding.reason,
         "detail": finding.detail,
+        "waiver": waiver_document(finding.excuse),
         "evidence": [asdict(observation) for observation in finding.evidence],
     }
 

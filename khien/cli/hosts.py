@@ -8,13 +8,13 @@ import typer
 
 from khien.application.compare_imports import compare
 from khien.application.labels import host_state_label
-from khien.cli.context import JsonOption, LimitOption, data_console, print_json, services
+from khien.cli.context import JsonOption, LimitOption, data_console, print_json, say, services
 from khien.cli.documents import host_document, status_document
 from khien.cli.import_documents import import_with_results
 from khien.cli.outcome import verdict_text
 from khien.domain.fleet import HostStatus
 from khien.domain.text import safe_text
-from khien.i18n import _, current_language
+from khien.i18n import _, current_language, ngettext
 
 app = typer.Typer(no_args_is_help=True, help=_("Look at one host."))
 
@@ -47,6 +47,15 @@ def hosts(context: typer.Context, limit: LimitOption = "", *, as_json: JsonOptio
     for status in fleet:
         table.add_row(*_cells(status))
     data_console().print(table)
+    outdated = sum(status.is_outdated for status in fleet)
+    if outdated:
+        say(
+            ngettext(
+                "{number} host was judged by rules that have changed since: run `khien rejudge`.",
+                "{number} hosts were judged by rules that have changed since: run `khien rejudge`.",
+                outdated,
+            ).format(number=outdated)
+        )
 
 
 def _cells(status: HostStatus) -> tuple[str, ...]:
@@ -58,12 +67,19 @@ def _cells(status: HostStatus) -> tuple[str, ...]:
         safe_text(status.host.name),
         safe_text(status.host.agency_name or status.host.agency),
         safe_text(status.facts.os_name) if status.facts else unknown,
-        verdict_text(status.counts) if status.counts else _("never verified"),
+        _baseline(status),
         pending,
         reboot,
         seen,
         host_state_label(status.last_state) if status.last_state else "",
     )
+
+
+def _baseline(status: HostStatus) -> str:
+    if status.counts is None:
+        return _("never verified")
+    text = verdict_text(status.counts)
+    return _("{verdicts} (by older rules)").format(verdicts=text) if status.is_outdated else text
 
 
 @app.command(help=_("Show all that is known of one host: findings with evidence, updates, history."))

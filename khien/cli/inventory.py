@@ -53,9 +53,7 @@ def check(
 
 def _print_check(result: InventoryCheck) -> None:
     for problem in result.problems:
-        place = f"{problem.place}: " if problem.place else ""
-        kind = _("warning: ") if problem.severity is Severity.WARNING else ""
-        print(safe_text(f"{place}{kind}{problem.message}"))
+        print(problem_line(problem))
     for path in result.not_read:
         say(_("{path} is a script, a plugin or encrypted: only Ansible looked into it.").format(path=path))
     if result.is_good:
@@ -67,17 +65,25 @@ def _print_check(result: InventoryCheck) -> None:
         )
 
 
+def problem_line(problem: Problem) -> str:
+    """Return a problem as a line that editors can jump from."""
+    place = f"{problem.place}: " if problem.place else ""
+    kind = _("warning: ") if problem.severity is Severity.WARNING else ""
+    return safe_text(f"{place}{kind}{problem.message}")
+
+
 def _check_document(result: InventoryCheck) -> dict[str, object]:
     return {
         "schema": "khien.inventory-check/1",
         "good": result.is_good,
         "hosts_total": len(result.hosts),
-        "problems": [_problem_document(problem) for problem in result.problems],
+        "problems": [problem_document(problem) for problem in result.problems],
         "not_read": [str(path) for path in result.not_read],
     }
 
 
-def _problem_document(problem: Problem) -> dict[str, object]:
+def problem_document(problem: Problem) -> dict[str, object]:
+    """Return a problem as JSON."""
     return {
         "file": str(problem.place.path) if problem.place else None,
         "line": problem.place.line if problem.place else None,

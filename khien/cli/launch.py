@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from khien.application.check_inventory import Severity
 from khien.application.console import Console
+from khien.application.waivers import expiry_problems
 from khien.cli.context import InventoryOption, JsonOption, LimitOption, confirm, print_json, say, services
 from khien.cli.documents import plan_document, run_document
 from khien.cli.exit_codes import ExitCode
 from khien.cli.follow import Detached, follow
+from khien.cli.inventory import problem_line
 from khien.cli.outcome import report_run
 from khien.domain.plan import Plan
 from khien.domain.run import RunOptions, Verb
@@ -62,8 +66,11 @@ def verify(
 ) -> None:
     """Compare hosts with the baseline; nothing on them is changed."""
     options = run_options(inventory, limit, forks, extra_vars)
-    console = services(context).console
+    wired = services(context)
+    console = wired.console
     plan = console.make_plan(Verb.VERIFY, options)
+    for problem in expiry_problems(wired.rules().waivers, wired.today()):
+        say(problem_line(replace(problem, severity=Severity.WARNING)))
     if plan_only:
         _show_plan(plan, as_json=as_json)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from khien.domain.observation import Observation
@@ -21,6 +22,18 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Excuse:
+    """The waiver that a finding stands under, or stood under until it expired."""
+
+    waiver: str
+    """Its id."""
+    reason: str
+    approver: str
+    expires: date
+    """The last day on which it holds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One control on one host, with its evidence."""
 
@@ -31,6 +44,8 @@ class Finding:
     detail: str = ""
     """Expected and seen, or why there is no answer: host data, unsafe until passed through safe_text."""
     evidence: tuple[Observation, ...] = ()
+    excuse: Excuse | None = None
+    """Set when waived, and when the waiver has expired."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ class HostStatus:
     facts: HostFacts | None = None
     counts: VerdictCounts | None = None
     """None: never verified, which is never compliant."""
+    basis: str = ""
+    """The digest of the rules that gave the counts; empty when not known."""
+    is_outdated: bool = False
+    """Whether the rules would judge by another basis now: the counts are those of older rules."""
     verified_at: datetime | None = None
     seen_at: datetime | None = None
     """When it last answered anything."""

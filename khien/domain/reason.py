@@ -88,5 +88,7 @@ class ReasonCode(StrEnum):
     OTHER_SYSTEM = "other_system"
     IN_CONTAINER = "in_container"
     NO_ANSWER = "no_answer"
+    WAIVED = "waived"
+    WAIVER_EXPIRED = "waiver_expired"
     NEEDS_ROOT = "needs_root"
     TIMED_OUT = "timed_out"

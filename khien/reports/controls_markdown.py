@@ -16,7 +16,8 @@ the controls themselves stand beside the roles that own them, in `roles/*/contro
 
 How to read a check: `name (demand)`, where the name is what the host is asked and the demand is `=` equal to,
 `≥` at least, `≤` at most, `1…60` between, `∈` one of, `∉` none of, `⊆` only these, `⊇` all these, `∌` not
-these, `#` how many, `∅` nothing, `‹name›` a threshold of `compliance/levels.yml`. Where a host has several answers, each must do.
+these, `#` how many, `∅` nothing, `‹name›` a threshold of `compliance/levels.yml`. Where a host has several
+answers, each must do.
 
 A control's variable is the one under which its role enforces it. A role whose folder holds no `tasks/`
 enforces nothing: its controls are verified only. Numbers and ids of other catalogues are references; a passed

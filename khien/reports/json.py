@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from khien.application.report import ControlFigures, Figures, HostReport, Judged, Report
-from khien.domain.finding import VerdictCounts
+from khien.domain.finding import Excuse, VerdictCounts
 from khien.domain.run import HostState, Run
 from khien.domain.text import safe_text
 
@@ -123,7 +123,19 @@ def _finding(judged: Judged) -> Document:
         "severity": judged.severity.value if judged.severity else None,
         "reason": str(judged.finding.reason),
         "detail": judged.finding.detail,
+        "waiver": _waiver(judged.finding.excuse),
         "evidence": [asdict(observation) for observation in judged.finding.evidence],
+    }
+
+
+def _waiver(excuse: Excuse | None) -> Document | None:
+    if excuse is None:
+        return None
+    return {
+        "id": excuse.waiver,
+        "reason": excuse.reason,
+        "approver": excuse.approver,
+        "expires": excuse.expires.isoformat(),
     }
 
 

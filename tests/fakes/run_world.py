@@ -13,6 +13,7 @@ from khien.application.ports import EngineEvent, EngineJob, EngineResult, Prefli
 from khien.domain.finding import Finding
 from khien.domain.hardening import HardenReport, UndoReport
 from khien.domain.host import Host
+from khien.domain.judge import Judgement
 from khien.domain.observation import ObservationSet
 from khien.domain.packages import PatchReport
 from khien.domain.plan import Plan
@@ -164,7 +165,7 @@ class RunWorld:
             processes=self.processes,
             clock=self.clock,
             reader=FakeReader(),
-            judge=lambda _host, _seen: self.findings,
+            judge=lambda _host, _seen: Judgement(tuple(self.findings), ""),
             playbook=lambda verb: Path(f"{verb.value}.yml"),
             extra_vars=lambda _run, _plan: {},
             documents=lambda _plan: {},

@@ -4,6 +4,7 @@ from khien.adapters.store.connect import Database, open_database
 from khien.adapters.store.fleet import SqlFleetStore
 from khien.adapters.store.hardening import SqlHardeningStore
 from khien.adapters.store.imports import SqlImportStore
+from khien.adapters.store.judgements import SqlJudgementStore
 from khien.adapters.store.runs import SqlRunStore
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "SqlFleetStore",
     "SqlHardeningStore",
     "SqlImportStore",
+    "SqlJudgementStore",
     "SqlRunStore",
     "open_database",
 ]

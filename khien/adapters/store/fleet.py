@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,8 @@ from khien.adapters.store import schema as t
 from khien.adapters.store.codec import decode, encode
 from khien.adapters.store.connect import Database
 from khien.adapters.store.standing import write_sheet
-from khien.domain.finding import Finding, Verdict, VerdictCounts
+from khien.adapters.store.stored_findings import decode_findings, encode_findings
+from khien.domain.finding import Finding, VerdictCounts
 from khien.domain.fleet import HostDetail, HostHistoryEntry, HostStatus
 from khien.domain.host import Host
 from khien.domain.observation import HostFacts, ObservationSet
@@ -25,24 +26,6 @@ from khien.i18n import _
 
 _STAGES = ("planned", "started", "finished")
 _HISTORY = 50
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredFinding:
-    """A finding whose evidence is named, not repeated: the observations lie beside it."""
-
-    control_id: str
-    verdict: Verdict
-    reason: str
-    detail: str
-    probes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFindings:
-    """The findings of one verification, as its row keeps them."""
-
-    items: tuple[_StoredFinding, ...]
 
 
 class SqlFleetStore:
@@ -95,25 +78,10 @@ class SqlFleetStore:
         return decode(Host, words) if words else Host(name)
 
     def record_verification(
-        self, run_id: RunId, observations: ObservationSet, findings: Sequence[Finding]
+        self, run_id: RunId, observations: ObservationSet, findings: Sequence[Finding], *, basis: str = ""
     ) -> None:
         """Store a host's answers and their judgement, and make them its present state."""
-        counts = VerdictCounts.of(findings)
-        numbers = {
-            "passed": counts.passed,
-            "failed": counts.failed,
-            "waived": counts.waived,
-            "not_applicable": counts.not_applicable,
-            "unknown": counts.unknown,
-        }
-        stored = StoredFindings(
-            tuple(
-                _StoredFinding(
-                    f.control_id, f.verdict, f.reason, f.detail, tuple(o.probe_id for o in f.evidence)
-                )
-                for f in findings
-            )
-        )
+        numbers = asdict(VerdictCounts.of(findings))
         with self._db.write() as connection:
             _require_host(connection, observations.host)
             done = connection.execute(
@@ -122,7 +90,7 @@ class SqlFleetStore:
                     host=observations.host,
                     collected_at=observations.collected_at,
                     observations=encode(ObservationSet, observations),
-                    findings=encode(StoredFindings, stored),
+                    findings=encode_findings(findings),
                     **numbers,
                 )
             )
@@ -137,6 +105,7 @@ class SqlFleetStore:
                     seen_at=observations.collected_at,
                     verified_at=observations.collected_at,
                     verification_id=number,
+                    basis=basis or None,
                     **numbers,
                 )
             )
@@ -206,17 +175,7 @@ def _findings(connection: Connection, verification_id: int | None) -> tuple[Find
     if verification_id is None:
         return ()
     row = connection.execute(t.verifications.select().where(t.verifications.c.id == verification_id)).one()
-    answers = decode(ObservationSet, row.observations).observations
-    return tuple(
-        Finding(
-            control_id=stored.control_id,
-            verdict=stored.verdict,
-            reason=stored.reason,
-            detail=stored.detail,
-            evidence=tuple(answers[probe] for probe in stored.probes if probe in answers),
-        )
-        for stored in decode(StoredFindings, row.findings).items
-    )
+    return decode_findings(row.findings, decode(ObservationSet, row.observations))
 
 
 def _history(connection: Connection, name: str) -> tuple[HostHistoryEntry, ...]:
@@ -271,6 +230,7 @@ def _status(row: Row[Any]) -> HostStatus:
         host=decode(Host, row.words),
         facts=decode(HostFacts, row.facts) if row.facts else None,
         counts=_counts(row),
+        basis=row.basis or "",
         verified_at=row.verified_at,
         seen_at=row.seen_at,
         pending_security=row.pending_security,

@@ -12,8 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from khien.adapters.store import schema as t
 from khien.adapters.store.codec import decode, encode
 from khien.adapters.store.connect import Database
-from khien.adapters.store.fleet import StoredFindings
-from khien.domain.finding import Finding
+from khien.adapters.store.stored_findings import decode_findings
 from khien.domain.hardening import (
     Change,
     GuardReport,
@@ -100,7 +99,9 @@ class SqlHardeningStore:
         for row in rows:
             texts.setdefault(row.host, []).append(row.findings)
         return {
-            host: VerificationPair(_findings(each[0]), _findings(each[-1]) if len(each) > 1 else ())
+            host: VerificationPair(
+                decode_findings(each[0]), decode_findings(each[-1]) if len(each) > 1 else ()
+            )
             for host, each in texts.items()
         }
 
@@ -156,11 +157,4 @@ def _report(row: Row[Any], changes: tuple[Change, ...]) -> HardenReport:
         guard=decode(GuardReport, row.guard),
         problem=row.problem,
         problem_detail=row.problem_detail,
-    )
-
-
-def _findings(text: str) -> tuple[Finding, ...]:
-    return tuple(
-        Finding(stored.control_id, stored.verdict, stored.reason, stored.detail)
-        for stored in decode(StoredFindings, text).items
     )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that makes exactly these tables; a test holds the two together."""
 
 
@@ -111,6 +111,7 @@ hosts = sa.Table(
     sa.Column("seen_at", UtcDateTime),
     sa.Column("verified_at", UtcDateTime),
     sa.Column("verification_id", _ROW_ID),
+    sa.Column("basis", sa.String(64)),
     sa.Column("passed", sa.Integer),
     sa.Column("failed", sa.Integer),
     sa.Column("waived", sa.Integer),

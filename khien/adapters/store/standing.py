@@ -29,15 +29,20 @@ def write_sheet(
     """Write the verdicts of a verification, in place of those it had."""
     sheets = t.verdict_sheets
     connection.execute(sheets.delete().where(sheets.c.verification_id == verification_id))
-    verdicts = {finding.control_id: finding.verdict.value for finding in findings}
     connection.execute(
         sheets.insert().values(
             verification_id=verification_id,
             host=host,
             collected_at=at,
-            verdicts=json.dumps(verdicts, separators=(",", ":")),
+            verdicts=sheet_text(findings),
         )
     )
+
+
+def sheet_text(findings: Sequence[Finding]) -> str:
+    """Return verdicts as a sheet keeps them."""
+    verdicts = {finding.control_id: finding.verdict.value for finding in findings}
+    return json.dumps(verdicts, separators=(",", ":"))
 
 
 class SqlStandingStore:

@@ -42,6 +42,7 @@ def test_without_any_file_everything_is_a_default(home: Path) -> None:
         state_dir=home / ".local/state/khien",
         runtime_dir=home / ".local/state/khien/run",
         known_hosts=home / ".ssh/known_hosts",
+        waivers=home / ".local/state/khien/waivers",
     )
     assert set(loaded.origins.values()) == {"default"}
     assert loaded.files == ()

@@ -10,10 +10,12 @@ import pytest
 
 from khien.application.live_console import LiveConsole
 from khien.application.settings import Settings
+from khien.domain.baseline import Levels
 from khien.domain.control import Control
 from khien.domain.finding import Finding, Verdict
 from khien.domain.hardening import RestoredThing, Stage, UndoReport
 from khien.domain.host import Host
+from khien.domain.judge import Judge, Judgement
 from khien.domain.plan import ApprovedPlan, LeftOut, Plan
 from khien.domain.reason import ReasonCode
 from khien.domain.run import HostState, Reason, RunId, RunOptions, RunState, Verb
@@ -54,6 +56,7 @@ class Desk:
             settings=Settings(folder, folder, folder),
             person="lan",
             demands=self.demands,
+            rules=lambda: Judge((), Levels(3)),
         )
 
     def demands(self, _host: Host, control: Control) -> bool:
@@ -214,7 +217,10 @@ def harden(desk: Desk) -> RunId:
 
 def test_the_proof_of_a_run_says_was_and_is(desk: Desk) -> None:
     verdicts = [Verdict.FAIL] * 4 + [Verdict.PASS] * 2
-    judge = lambda _host, _seen: (Finding("c", verdicts.pop(0), ReasonCode.NOT_AS_EXPECTED),)  # noqa: E731
+
+    def judge(_host: Host, _seen: object) -> Judgement:
+        return Judgement((Finding("c", verdicts.pop(0), ReasonCode.NOT_AS_EXPECTED),), "")
+
     tools = desk.world.tools
     desk.world.tools = lambda: replace(tools(), judge=judge)  # type: ignore[method-assign]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from khien.domain.baseline import Confidence, Levels, LevelValues, Placement
 from khien.domain.control import Check, Control, Probe, Severity, Threshold
@@ -15,6 +15,7 @@ from khien.domain.observation import Answer, HostFacts, Observation, Observation
 from khien.domain.text import Bilingual
 
 WORDS = Bilingual("en", "vi")
+TODAY = date(2026, 11, 25)
 PROBE = Probe("login_defs")
 LENGTH = LevelValues("length", WORDS, (8, 12, 14, 14, 16), (8, 8, 8, 8, 8), "own", Confidence.OWN_CHOICE)
 CHECK = Check(PROBE, "at_least", Threshold("length"))
@@ -32,7 +33,7 @@ SEEN = ObservationSet(
 
 
 def verdicts(host: Host, levels: Levels = LEVELS) -> list[Verdict]:
-    return [finding.verdict for finding in Judge([CONTROL], levels).findings(host, SEEN)]
+    return [finding.verdict for finding in Judge([CONTROL], levels).judge(host, SEEN, TODAY).findings]
 
 
 def test_the_level_decides_the_number() -> None:
