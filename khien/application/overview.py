@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from khien.application.ports import Clock, ControlCatalogue, InventorySource
@@ -93,13 +93,20 @@ class Overview:
 
     def trend(self, days: int, limit: str = "") -> tuple[AgencyTrend, ...]:
         """Return how each agency stood at the end of each of the last days, today's included."""
-        now = self.clock.now()
-        counts = self.store.counts_until(now)
-        last = now.astimezone().date()
-        first = last - timedelta(days=days - 1)
+        counts, first, last = self._since(days)
         return tuple(
             AgencyTrend(
                 agency, name, len(own), trend_of(counts, frozenset(host.name for host in own), first, last)
             )
             for agency, name, own in by_agency(self.hosts(limit))
         )
+
+    def trend_of_hosts(self, days: int, names: frozenset[str]) -> tuple[TrendPoint, ...]:
+        """Return how these hosts together stood at the end of each of the last days."""
+        counts, first, last = self._since(days)
+        return trend_of(counts, names, first, last)
+
+    def _since(self, days: int) -> tuple[tuple[VerificationCounts, ...], date, date]:
+        now = self.clock.now()
+        last = now.astimezone().date()
+        return self.store.counts_until(now), last - timedelta(days=days - 1), last

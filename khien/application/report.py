@@ -12,6 +12,15 @@ from khien.domain.finding import Finding, Verdict, VerdictCounts
 from khien.domain.fleet import HostDetail, HostStatus
 from khien.domain.packages import PackageChange
 from khien.domain.run import Run
+from khien.domain.standing import (
+    AgencyStanding,
+    Drift,
+    Sheet,
+    TrendPoint,
+    drift_between,
+    in_order,
+    standing_of,
+)
 
 _SEVERITY_ORDER = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, None: 3}
 
@@ -130,6 +139,17 @@ class ControlFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """The verdicts of the report's hosts, now and before."""
+
+    sheets: Mapping[str, Sheet] = field(default_factory=dict)
+    """Of each host's last verification."""
+    earlier: Mapping[str, Sheet] = field(default_factory=dict)
+    """Of the one before it."""
+    trend: tuple[TrendPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a report shows, whatever its form."""
 
@@ -143,6 +163,12 @@ class Report:
     """Those that fail somewhere first, by hosts failing."""
     hosts: tuple[HostReport, ...]
     runs: tuple[Run, ...] = ()
+    standing: tuple[AgencyStanding, ...] = ()
+    """Agencies by areas."""
+    drifts: tuple[Drift, ...] = ()
+    """What changed on each host since its verification before the last one; what became worse first."""
+    trend: tuple[TrendPoint, ...] = ()
+    """How all these hosts stood at the end of each day, the oldest first."""
 
     @property
     def failing_controls(self) -> tuple[ControlFigures, ...]:
@@ -189,6 +215,7 @@ def build_report(
     stale_after: timedelta,
     runs: Sequence[Run] = (),
     scope: str = "",
+    past: Past | None = None,
 ) -> Report:
     """Work out the figures of these hosts.
 
@@ -200,7 +227,9 @@ def build_report(
         stale_after: the age from which a verification counts as stale.
         runs: the last runs, newest first.
         scope: what was asked for, in the words of the request.
+        past: the verdicts of these hosts now and before.
     """
+    past = past or Past()
     hosts = tuple(
         report_host(status, details.get(status.host.name), controls, now=now, stale_after=stale_after)
         for status in fleet
@@ -223,6 +252,18 @@ def build_report(
         ),
         hosts=hosts,
         runs=tuple(runs),
+        standing=standing_of(
+            (status.host for status in fleet),
+            past.sheets,
+            {control.id: control.area for control in controls.values()},
+            stale_before=now - stale_after,
+        ),
+        drifts=in_order(
+            drift
+            for name in sorted(past.sheets.keys() & past.earlier.keys())
+            for drift in drift_between(past.earlier[name], past.sheets[name])
+        ),
+        trend=past.trend,
     )
 
 

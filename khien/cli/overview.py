@@ -12,7 +12,7 @@ from khien.cli.context import JsonOption, LimitOption, data_console, print_json,
 from khien.cli.documents import moment, verdicts_document
 from khien.cli.exit_codes import ExitCode
 from khien.domain.finding import Verdict, VerdictCounts
-from khien.domain.standing import AgencyStanding, Drift, DriftKind
+from khien.domain.standing import AgencyStanding, Drift, DriftKind, in_order
 from khien.domain.text import safe_text
 from khien.errors import UsageError
 from khien.i18n import _, current_language, ngettext
@@ -58,7 +58,7 @@ def drift(
 ) -> None:
     """Show what changed on each host since the verification before."""
     everything = services(context)
-    changes = everything.overview.drift(limit, _moment_of(since))
+    changes = in_order(everything.overview.drift(limit, _moment_of(since)))
     if as_json:
         print_json({"schema": "khien.drift/1", "changes": [_drift_document(one) for one in changes]})
     else:
@@ -139,8 +139,7 @@ def _print_drift(changes: tuple[Drift, ...], titles: dict[str, str]) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in (_("Host"), _("Change"), _("Control"), _("Was"), _("Is")):
         table.add_column(heading, overflow="fold")
-    order = list(DriftKind)
-    for one in sorted(changes, key=lambda one: (one.host, order.index(one.kind), one.control_id)):
+    for one in changes:
         title = safe_text(titles.get(one.control_id, ""))
         table.add_row(
             safe_text(one.host),

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from khien.application.report import Report, build_report
+from khien.application.report import Past, Report, build_report
 from khien.bootstrap import Services
 from khien.cli.context import InventoryOption, LimitOption, data_console, print_json, say, services
 from khien.domain.fleet import HostStatus
@@ -19,6 +19,7 @@ from khien.errors import UsageError
 from khien.i18n import _
 
 _RUNS_SHOWN = 15
+_DAYS_SHOWN = 30
 
 
 def report(
@@ -78,6 +79,16 @@ def make_report(
         stale_after=timedelta(hours=everything.settings.stale_after_hours),
         runs=everything.console.runs(_RUNS_SHOWN),
         scope=scope_words(limit, agency),
+        past=_past(everything, frozenset(names)),
+    )
+
+
+def _past(everything: Services, names: frozenset[str]) -> Past:
+    store = everything.overview.store
+    return Past(
+        {name: sheet for name, sheet in store.sheets().items() if name in names},
+        {name: sheet for name, sheet in store.earlier_sheets().items() if name in names},
+        everything.overview.trend_of_hosts(_DAYS_SHOWN, names),
     )
 
 

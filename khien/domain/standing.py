@@ -73,6 +73,12 @@ def drift_between(before: Sheet, after: Sheet) -> tuple[Drift, ...]:
     )
 
 
+def in_order(drifts: Iterable[Drift]) -> tuple[Drift, ...]:
+    """Put changes in order: what became worse first."""
+    kinds = list(DriftKind)
+    return tuple(sorted(drifts, key=lambda drift: (kinds.index(drift.kind), drift.host, drift.control_id)))
+
+
 @dataclass(frozen=True, slots=True)
 class AgencyStanding:
     """How an agency's hosts stand: each figure has its denominator."""

@@ -12,7 +12,15 @@ from markupsafe import Markup, escape
 
 from khien import __version__
 from khien.application.evidence import evidence_lines
-from khien.application.labels import host_state_label, run_label, run_state_label, severity_label
+from khien.application.labels import (
+    area_label,
+    drift_label,
+    host_state_label,
+    run_label,
+    run_state_label,
+    severity_label,
+    verdict_label,
+)
 from khien.application.report import AgencyFigures, HostReport, Report
 from khien.domain.control import Control
 from khien.domain.run import HostState, Run
@@ -22,6 +30,7 @@ from khien.reports import words
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OPEN_UP_TO = 60
+_DRIFTS_SHOWN = 200
 """Hosts up to which everything is unfolded; larger fleets open what they want to read."""
 
 
@@ -55,6 +64,10 @@ def render_html(report: Report, zone: tzinfo | None = None) -> str:
         control_numbers={c.control_id: n for n, c in enumerate(report.controls, 1)},
         named_controls=tuple(c for c in report.controls if c.control_id in named),
         title=title,
+        catalogue={c.control_id: c.control for c in report.controls},
+        areas=sorted({area for one in report.standing for area in one.areas}, key=lambda a: (not a, a)),
+        drifts_shown=_DRIFTS_SHOWN,
+        day=words.day,
         evidence=lambda judged: evidence_lines(judged.finding),
         moment=lambda at: words.moment(at, zone),
         agency_name=_agency_name,
@@ -82,6 +95,9 @@ def _environment() -> Environment:
         age=words.age,
         host_state=words.host_state,
         severity_words=severity_label,
+        verdict_words=verdict_label,
+        area_words=area_label,
+        drift_words=drift_label,
         verb_words=run_label,
         run_state_words=run_state_label,
     )

@@ -28,6 +28,30 @@ def report_document(report: Report) -> Document:
         "controls": [_control(figures) for figures in report.controls],
         "hosts": [_host(host) for host in report.hosts],
         "runs": [_run(run) for run in report.runs],
+        "areas": [
+            {
+                "agency": one.agency,
+                "hosts": one.hosts,
+                "verified": one.verified,
+                "stale": one.stale,
+                "areas": {area: _verdicts(counts) for area, counts in one.areas.items()},
+            }
+            for one in report.standing
+        ],
+        "changes": [
+            {
+                "host": one.host,
+                "control": one.control_id,
+                "kind": one.kind.value,
+                "was": one.was.value if one.was else None,
+                "is": one.now.value if one.now else None,
+            }
+            for one in report.drifts
+        ],
+        "trend": [
+            {"day": point.day.isoformat(), "verified": point.verified, "verdicts": _verdicts(point.counts)}
+            for point in report.trend
+        ],
     }
     return {key: _plain(value) for key, value in document.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from khien.application.report import Freshness, HostReport
 from khien.i18n import _, current_language, ngettext
@@ -31,6 +31,11 @@ def moment(at: datetime | None, zone: tzinfo | None = None) -> str:
     local = at.astimezone(zone)
     shape = "%d/%m/%Y %H:%M" if current_language() == "vi" else "%Y-%m-%d %H:%M"
     return local.strftime(shape)
+
+
+def day(of: date) -> str:
+    """Write a day."""
+    return of.strftime("%d/%m/%Y" if current_language() == "vi" else "%Y-%m-%d")
 
 
 def zone_name(at: datetime, zone: tzinfo | None = None) -> str:

@@ -121,12 +121,6 @@ def drift_columns(controls: Mapping[str, Control], drifts: Iterable[Drift]) -> t
     )
 
 
-def in_order(drifts: Iterable[Drift]) -> tuple[Drift, ...]:
-    """Put changes in order: what became worse first."""
-    kinds = list(DriftKind)
-    return tuple(sorted(drifts, key=lambda d: (kinds.index(d.kind), d.host, d.control_id)))
-
-
 def _verdict(verdict: Verdict | None) -> Cell:
     return marks.verdict(verdict) if verdict is not None else (Piece("– " + _("not demanded"), Tone.DIM),)
 

@@ -15,7 +15,7 @@ from textual.widgets import ContentSwitcher, Tab, Tabs
 
 from khien.application.overview import AgencyTrend
 from khien.domain.control import Control
-from khien.domain.standing import AgencyStanding, Drift, DriftKind
+from khien.domain.standing import AgencyStanding, Drift, DriftKind, in_order
 from khien.i18n import _
 from tui.desk import Desk
 from tui.messages import AgencyRequested, HostRequested
@@ -24,7 +24,6 @@ from tui.presenters.standing import (
     TrendRow,
     drift_columns,
     drift_key,
-    in_order,
     standing_columns,
     standing_words,
     trend_columns,
