@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     up = verbs.add_parser("up", help="start the instance named by KHIEN_LAB")
     up.add_argument("--hosts", type=int, default=10)
+    up.add_argument("--vms", type=int, default=0, help="hosts with a kernel of their own")
     up.set_defaults(action=_up)
     verbs.add_parser("down", help="end it and remove all it used").set_defaults(action=_down)
     status = verbs.add_parser("status", help="show its hosts")
@@ -89,7 +90,7 @@ def _lab(settings: Settings) -> Lab:
 
 
 def _up(options: argparse.Namespace, settings: Settings) -> None:
-    lab = bring_up(settings, options.hosts)
+    lab = bring_up(settings, options.hosts, machines=options.vms)
     print(f"{len(lab.hosts)} hosts are up; inventory: {settings.public / 'inventory'}")
 
 
@@ -106,6 +107,7 @@ def _status(options: argparse.Namespace, settings: Settings) -> None:
             "name": host.name,
             "address": host.address,
             "system": host.record.codename,
+            "kind": host.record.kind,
             "login": host.record.user,
             "power": "on" if host.is_running else "off",
             "ssh": "answers" if host.greets(0.5) else "silent",
@@ -132,7 +134,7 @@ def _hold(options: argparse.Namespace, settings: Settings) -> None:
 
 def _exec(options: argparse.Namespace, settings: Settings) -> int:
     host = _lab(settings).host(options.host)
-    return subprocess.run([*host.inside(), *options.command], check=False).returncode
+    return subprocess.run(host.inside(*options.command), check=False).returncode
 
 
 def _ssh(options: argparse.Namespace, settings: Settings) -> None:

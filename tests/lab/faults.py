@@ -3,6 +3,7 @@
 import shlex
 from typing import Literal
 
+from tests.lab.errors import LabError
 from tests.lab.host import Host
 
 Lock = Literal["lists", "frontend", "dpkg"]
@@ -16,6 +17,8 @@ _HOLDER = "/run/khien-lab/apt-get"
 
 def hang(host: Host) -> None:
     """Stop its sshd: the kernel still takes connections, and nobody greets."""
+    if host.record.kind == "machine":
+        raise LabError(f"{host.name} has no way in but its sshd: nothing could wake it again")
     # Since Debian 13 open connections belong to sshd-session.
     host.exec(["pkill", "-STOP", "^sshd"])
     host.wait_until(lambda: not host.greets(0.3), "its sshd still greets", 10)

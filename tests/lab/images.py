@@ -14,6 +14,8 @@ _COMMON = (
     "systemd,systemd-sysv,dbus,openssh-server,python3,sudo,iproute2,ca-certificates,procps,cron,nftables,gpgv"
 )
 _MORE = {"bookworm": ",needrestart", "trixie": ",nginx"}
+# Asked for by name: a kernel alone brings no udev, and minbase has no initramfs-tools.
+_KERNEL = ",linux-image-cloud-amd64,initramfs-tools,zstd,udev,kmod"
 _FORM = "2"
 
 
@@ -37,9 +39,9 @@ def find_mirror() -> Mirror:
     return Mirror(main[0].rstrip("/"), (security or [f"{main[0].rstrip('/')}-security"])[0].rstrip("/"))
 
 
-def image(codename: str, cache: Path, mirror: Mirror) -> Path:
+def image(codename: str, cache: Path, mirror: Mirror, *, kernel: bool = False) -> Path:
     """Return the base image of a Debian release, making it when it is missing."""
-    packages = _COMMON + _MORE[codename]
+    packages = _COMMON + _MORE[codename] + (_KERNEL if kernel else "")
     mark = hashlib.sha256(f"{_FORM} {codename} {packages}".encode()).hexdigest()[:12]
     path = cache / "images" / f"{codename}-{mark}"
     with locked(path.with_suffix(".lock")):

@@ -1,22 +1,31 @@
 """One running instance of the lab."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.lab.host import Host, Record, new_host, public_host_key
+from tests.lab.container import Container
+from tests.lab.errors import LabError
+from tests.lab.host import Host
 from tests.lab.images import find_mirror, image
 from tests.lab.inventory import write_inventory
+from tests.lab.machine import Machine, machine_obstacle
 from tests.lab.mirror import proxy
 from tests.lab.network import Network
 from tests.lab.processes import Process, from_text
+from tests.lab.record import Kind, Record, new_host, public_host_key, read_record
 from tests.lab.repository import Repository, apt_sources
 from tests.lab.settings import Settings
 from tests.lab.shell import run
 from tests.lab.trees import MARKER, make_tree, mounts_below, remove_tree
 
-_SHORT = {"bookworm": "d12", "trixie": "d13"}
+_SHORT: Mapping[tuple[Kind, str], str] = {
+    ("container", "bookworm"): "d12",
+    ("container", "trixie"): "d13",
+    ("machine", "bookworm"): "v12",
+    ("machine", "trixie"): "v13",
+}
 _ROOT_LOGINS = (5, 0)
 
 
@@ -43,13 +52,18 @@ class Lab:
         """Return a host by name."""
         return self._host(self.folder / "hosts" / name)
 
-    def add_hosts(self, codenames: Iterable[str]) -> list[Host]:
+    def add_hosts(self, codenames: Iterable[str], kind: Kind = "container") -> list[Host]:
         """Boot new hosts and wait until they let people in."""
         wanted = list(codenames)
-        images = {name: image(name, self.settings.cache, find_mirror()) for name in sorted(set(wanted))}
+        if wanted and kind == "machine" and (reason := machine_obstacle()):
+            raise LabError(reason)
+        mirror, kernel = find_mirror(), kind == "machine"
+        images = {
+            name: image(name, self.settings.cache, mirror, kernel=kernel) for name in sorted(set(wanted))
+        }
         taken = {host.record.number for host in self.hosts}
         numbers = (number for number in range(1, 250) if number not in taken)
-        made = [self._new(next(numbers), codename, images[codename]) for codename in wanted]
+        made = [self._new(next(numbers), codename, images[codename], kind) for codename in wanted]
         self._announce()
         with ThreadPoolExecutor(max_workers=4) as pool:
             list(pool.map(lambda host: host.power_on(wait=False), made))
@@ -64,6 +78,10 @@ class Lab:
     def fresh_host(self, codename: str = "bookworm") -> Host:
         """Boot one host as freshly installed."""
         return self.add_hosts([codename])[0]
+
+    def fresh_machines(self, *codenames: str) -> list[Host]:
+        """Boot hosts as freshly installed, each with a kernel of its own."""
+        return self.add_hosts(codenames, "machine")
 
     def give_back(self, hosts: Iterable[Host]) -> None:
         """Take hosts away again."""
@@ -100,17 +118,24 @@ class Lab:
             found.append(f"bridge {self.network.bridge}")
         return found
 
-    def _new(self, number: int, codename: str, base: Path) -> Host:
+    def _new(self, number: int, codename: str, base: Path, kind: Kind) -> Host:
         user = "root" if number % 10 in _ROOT_LOGINS else "automation"
-        name = f"{_SHORT[codename]}-{number:02}"
+        name = f"{_SHORT[kind, codename]}-{number:02}"
         folder = make_tree(self.folder / "hosts" / name)
-        record = Record(name, number, codename, user, str(base), self.settings.disk_mebibytes)
-        new_host(folder, record)
-        self.network.plug(number)
+        disk, memory = self.settings.disk_mebibytes, self.settings.memory_mebibytes
+        new_host(
+            folder,
+            Record(name, number, codename, user, str(base), disk, kind=kind, memory_mebibytes=memory),
+        )
+        if kind == "machine":
+            self.network.plug_machine(number)
+        else:
+            self.network.plug(number)
         return self._host(folder)
 
     def _host(self, folder: Path) -> Host:
-        return Host(folder, self.network, self.key, self.known_hosts, self._sources)
+        made_of = Machine if read_record(folder).kind == "machine" else Container
+        return made_of(folder, self.network, self.key, self.known_hosts, self._sources)
 
     def _sources(self, what: str) -> str:
         match what:

@@ -37,12 +37,13 @@ def obstacle() -> str:
     return f"the lab needs these packages: {' '.join(missing)}" if missing else ""
 
 
-def bring_up(settings: Settings, count: int, owner: Process | None = None) -> Lab:
+def bring_up(settings: Settings, count: int, owner: Process | None = None, *, machines: int = 0) -> Lab:
     """Start an instance with so many hosts, a mix of Debian 12 and 13.
 
     Args:
         settings: the instance.
         count: how many hosts.
+        machines: how many more, each with a kernel of its own.
         owner: the process that the instance must not outlive; another lab that comes up takes it down then.
     """
     if reason := obstacle():
@@ -65,8 +66,13 @@ def bring_up(settings: Settings, count: int, owner: Process | None = None) -> La
     (settings.folder / "cache.pid").write_text(to_text(cache))
     lab.repository.create()
     lab.repository.serve(lab.network)
-    lab.add_hosts(["bookworm", "trixie"][number % 2] for number in range(count))
+    lab.add_hosts(_mix(count))
+    lab.add_hosts(_mix(machines), "machine")
     return lab
+
+
+def _mix(count: int) -> list[str]:
+    return [("bookworm", "trixie")[number % 2] for number in range(count)]
 
 
 def take_down(settings: Settings) -> list[str]:

@@ -52,6 +52,12 @@ class Network:
         run(["ip", "-n", name, "link", "set", "eth0", "up"])
         run(["ip", "-n", name, "link", "set", "lo", "up"])
 
+    def plug_machine(self, number: int) -> None:
+        """Give a host with a kernel of its own its cable; the address is its own business."""
+        name = self.link(number)
+        run(["ip", "tuntap", "add", "dev", name, "mode", "tap"])
+        run(["ip", "link", "set", name, "master", self.bridge, "up"])
+
     def unplug(self, number: int) -> None:
         """Take them away again."""
         name = self.link(number)

@@ -12,8 +12,10 @@ from pathlib import Path
 from tests.lab.errors import LabError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}\Z")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}\Z")
 _INSTANCES = 16
+# The memory is that of a host with a kernel of its own; containers share the machine's.
+_MEBIBYTES = (("DISK", 2048), ("MEMORY", 1024))
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Settings:
     state_root: Path
     cache: Path
     disk_mebibytes: int = 2048
+    memory_mebibytes: int = 1024
 
     @property
     def folder(self) -> Path:
@@ -38,16 +41,19 @@ class Settings:
 
 
 def read_settings(name: str | None = None) -> Settings:
-    """Read KHIEN_LAB, KHIEN_LAB_STATE, KHIEN_LAB_CACHE and KHIEN_LAB_DISK."""
+    """Read KHIEN_LAB, KHIEN_LAB_STATE, KHIEN_LAB_CACHE, KHIEN_LAB_DISK and KHIEN_LAB_MEMORY."""
     chosen = name or os.environ.get("KHIEN_LAB") or "lab"
     state = Path(os.environ.get("KHIEN_LAB_STATE") or "/var/lib/khien-lab")
     cache = Path(os.environ.get("KHIEN_LAB_CACHE") or "/var/cache/khien-lab")
     if not _NAME.match(chosen):
-        raise LabError(f"KHIEN_LAB={chosen!r} is no name for a lab: small letters, digits and dashes")
+        raise LabError(
+            f"KHIEN_LAB={chosen!r} is no name for a lab: small letters, digits, dashes and underscores"
+        )
     if not (state.is_absolute() and cache.is_absolute()):
         raise LabError("KHIEN_LAB_STATE and KHIEN_LAB_CACHE must be absolute paths")
     state.mkdir(parents=True, exist_ok=True)
-    return Settings(chosen, state.resolve(), cache, int(os.environ.get("KHIEN_LAB_DISK") or 2048))
+    disk, memory = (int(os.environ.get(f"KHIEN_LAB_{word}") or size) for word, size in _MEBIBYTES)
+    return Settings(chosen, state.resolve(), cache, disk, memory)
 
 
 @contextmanager

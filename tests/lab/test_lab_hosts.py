@@ -194,7 +194,7 @@ def test_a_failing_command_on_a_host_tells_what_it_said(fresh_host: Give) -> Non
     with pytest.raises(LabError, match="no such thing"):
         host.exec(["sh", "-c", "echo no such thing >&2; exit 3"])
 
-    done = subprocess.run([*host.inside(), "sh", "-c", "exit 7"], check=False)
+    done = subprocess.run(host.inside("sh", "-c", "exit 7"), check=False)
     assert done.returncode == 7
 
 

@@ -100,7 +100,7 @@ def test_a_host_without_our_key_refuses_the_repository(host: Host, repository: R
 def test_a_repository_that_hangs_makes_a_real_update_hold_the_lists_lock(
     host: Host, repository: Repository
 ) -> None:
-    argv = [*host.inside(), "apt-get", "update"]
+    argv = host.inside("apt-get", "update")
     repository.hang()
     try:
         with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as hung:
