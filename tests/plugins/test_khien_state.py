@@ -337,6 +337,36 @@ class TestCheckpoint:
         assert "damaged" in refused["detail"]
         assert system.text("/etc/x.conf") == "one\n"
 
+    def test_what_lay_there_before_a_package_came_is_there_after_it_went(self, tmp_path: Path) -> None:
+        class WithPackages(Recorded):
+            """Its one package owns /etc/x.conf and takes it along."""
+
+            installed = False
+
+            def run(
+                self, argv: Sequence[str], limit: float = 120.0, env: dict[str, str] | None = None
+            ) -> tuple[int, str]:
+                if argv[0] == "dpkg-query":
+                    return (0, "ii \t1.0\n") if self.installed else (1, "")
+                if argv[0] == "apt-get":
+                    self.installed = "-s" not in argv or self.installed
+                    return 0, "Inst tool (1.0 Debian [all])\n"
+                if argv[:2] == ["dpkg", "--purge"]:
+                    self.installed = False
+                    Path(self.path("/etc/x.conf")).unlink()
+                return super().run(argv, limit, env)
+
+        host_below(tmp_path)
+        system = WithPackages(tmp_path)
+        Path(system.path("/etc/x.conf")).write_text("before\n")
+        task(system, {"kind": "package", "name": "tool", "control": "c_tool"}, a_file()).execute()
+        assert (system.installed, system.text("/etc/x.conf")) == (True, "one\n")
+
+        done = undo(system, of="run-1", run="undo-1", force=False, dry=False)
+
+        assert done["refused"] == []
+        assert (system.installed, system.text("/etc/x.conf")) == (False, "before\n")
+
     def test_a_host_that_died_in_the_middle_can_be_put_back(self, system: Recorded) -> None:
         Path(system.path("/etc/x.conf")).write_text("before\n")
         task(system, a_file()).execute()

@@ -56,6 +56,8 @@ def restore(system: System, checkpoint: Checkpoint, *, force: bool, dry: bool = 
                 {"kind": kind, "thing": key, "why": CANNOT_RESTORE, "detail": str(problem)[:500]}
             )
     _remove(system, packages, result)
+    if packages and not dry:
+        _back_to_files(system, checkpoint, result)
     if result.restored and not dry:
         _again(system, checkpoint.manifest["actions"], result)
         _back_to_units(system, checkpoint)
@@ -73,6 +75,21 @@ def _remove(system: System, packages: list[str], result: Restored) -> None:
             {"kind": "package", "thing": name, "why": CANNOT_RESTORE, "detail": str(problem)[:500]}
             for name in packages
         ]
+
+
+def _back_to_files(system: System, checkpoint: Checkpoint, result: Restored) -> None:
+    """Files once more: a package takes its configuration along, also what lay there before it came."""
+    refused = {(one["kind"], one["thing"]) for one in result.refused}
+    for entry in reversed(checkpoint.entries):
+        kind, key, before = entry["kind"], entry["key"], entry["before"]
+        if kind != "file" or before is None or (kind, key) in refused:
+            continue
+        try:
+            if look(system, kind, key, NoBlobs()) != before:
+                put_back(system, kind, key, before, checkpoint.blobs)
+        except (ApplyError, OSError) as problem:
+            words = {"kind": kind, "thing": key, "why": CANNOT_RESTORE}
+            result.refused.append({**words, "detail": str(problem)[:500]})
 
 
 def _again(system: System, actions: Sequence[Mapping[str, Any]], result: Restored) -> None:
