@@ -204,9 +204,12 @@ def _unit_state(system: System, name: str) -> State:
 
 
 def _set_unit(system: System, name: str, state: State) -> None:
-    if state is None:
-        return
     present = _unit_state(system, name)
+    if state is None:
+        # It came with the task: its file or its package goes next, and nothing of it may stay behind.
+        if present is not None:
+            system.must_run(["systemctl", "disable", "--now", "--", name])
+        return
     if present is None:
         raise ApplyError("there is no unit %s any more" % name)
     if present["masked"] and not state["masked"]:
@@ -347,16 +350,23 @@ def _set_mount(system: System, path: str, state: State) -> None:
     system.must_run(["mount", "-o", "remount," + ",".join(words), path])
 
 
-def _nft_state(system: System, _key: str) -> State:
-    code, output = system.run(["nft", "--stateless", "list", "ruleset"])
+def _nft_state(system: System, key: str) -> State:
+    """Return all rules (`ruleset`), or those of one table (`inet khien_filter`); None: no such table."""
+    words = [key] if key == "ruleset" else ["table", *key.split()]
+    code, output = system.run(["nft", "--stateless", "list", *words])
     return output if code == 0 else None
 
 
-def _set_nft(system: System, _key: str, state: State) -> None:
-    if state is None:
+def _set_nft(system: System, key: str, state: State) -> None:
+    if key == "ruleset":
+        first = "flush ruleset\n" if state is not None else ""
+    else:
+        first = "table %s\ndelete table %s\n" % (key, key)
+    text = first + str(state or "")
+    if not text:
         return
     with tempfile.NamedTemporaryFile("w", prefix="khien-", suffix=".nft", encoding="utf-8") as file:
-        file.write("flush ruleset\n" + str(state))
+        file.write(text)
         file.flush()
         system.must_run(["nft", "-f", file.name])
 

@@ -9,16 +9,21 @@ from .absent import Absent
 from .account import Account
 from .ensure import Ensure
 from .file import File
+from .firewall import Firewall
 from .mount import Mount
 from .package import Package
 from .permissions import Permissions
 from .setting import Setting
 from .sysctl import Sysctl
 from .unit import Unit
+from .units_off import UnitsOff
 
 KINDS: Mapping[str, type[Resource]] = {
     one.kind: one
-    for one in (Absent, Account, Ensure, File, Mount, Package, Permissions, Setting, Sysctl, Unit)
+    for one in (
+        *(Absent, Account, Ensure, File, Firewall, Mount, Package, Permissions, Setting, Sysctl),
+        *(Unit, UnitsOff),
+    )
 }
 
 
