@@ -113,6 +113,18 @@ def test_what_firewalld_made_of_its_zones_is_read_through_its_chains(tmp_path: P
     assert (found["established"], found["logged"], found["ipv6"]) == (True, False, "covered")
 
 
+def test_the_table_of_the_role_protects_loopback_and_logs(tmp_path: Path) -> None:
+    found = recorded_filter(tmp_path, "khien.json")
+
+    assert found["managers"] == ["khien"]
+    assert (found["loopback"], found["logged"], found["ipv6"], found["input"]) == (
+        "protected",
+        True,
+        "covered",
+        "drop",
+    )
+
+
 def match(left: dict[str, Any], right: Any, op: str = "==") -> dict[str, Any]:
     return {"match": {"op": op, "left": left, "right": right}}
 

@@ -14,7 +14,7 @@ from ..system import System
 
 
 class Firewall(Resource):
-    """Words: entries [{control, part}], allowed_tcp, allowed_udp, management_networks, close_unlisted, never_kept."""
+    """Words: entries [{control, part}], allowed_tcp, allowed_udp, management_networks, close_unlisted …"""
 
     kind = "firewall"
     required = ("entries",)
@@ -66,7 +66,7 @@ class Firewall(Resource):
 def _other_firewall(system: System) -> str:
     """Return the name of a packet filter that somebody else set up here, or nothing."""
     try:
-        found = look_at_firewall(Machine(system.root or "/", privileged=True))
+        found = look_at_firewall(Machine(system.root or "/", privileged=True, command=system.run))
     except NoAnswerError:
         return ""  # nftables is not loaded yet, so nobody uses it
     return ", ".join(name for name in found["managers"] if name != "khien")

@@ -1,8 +1,8 @@
-"""Services that shall not run: those that the host has are stopped, disabled and masked."""
+"""Services that shall not run: those that the host has are stopped and masked."""
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Sequence
 
 from ..resource import Change, Plan, Resource, Skip, why_skipped
 from ..system import ApplyError, System
@@ -10,7 +10,7 @@ from ..system import ApplyError, System
 _PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,FragmentPath"
 _RUNNING = ("active", "activating", "reloading")
 _STARTING = ("enabled", "enabled-runtime", "static", "generated", "indirect")
-# A unit file of the administrator's own cannot be masked, for the mask would have to stand in its place.
+# A unit file of the administrator's own is disabled: a mask would have to stand in its place.
 _OWN = "/etc/systemd/system/"
 
 Unit = dict[str, str]
@@ -73,12 +73,13 @@ def _is_own(unit: Unit) -> bool:
     return unit.get("FragmentPath", "").startswith(_OWN) and unit["LoadState"] != "masked"
 
 
-def _switch_off(system: System, units: Sequence[Any]) -> None:
-    names = [unit["Id"] for unit in units]
-    system.must_run(["systemctl", "stop", "--", *names], 180)
-    open_ones = [unit for unit in units if unit["LoadState"] != "masked"]
-    if open_ones:
-        system.must_run(["systemctl", "disable", "--", *(unit["Id"] for unit in open_ones)], 180)
-    maskable = [unit["Id"] for unit in open_ones if not _is_own(unit)]
-    if maskable:
-        system.must_run(["systemctl", "mask", "--", *maskable], 60)
+def _switch_off(system: System, units: Sequence[Unit]) -> None:
+    """Stop and mask. What enables a unit stays as it is, so that taking the mask away brings all back."""
+    system.must_run(["systemctl", "stop", "--", *(unit["Id"] for unit in units)], 180)
+    unmasked = [unit for unit in units if unit["LoadState"] != "masked"]
+    for verb, names in (
+        ("disable", [unit["Id"] for unit in unmasked if _is_own(unit)]),
+        ("mask", [unit["Id"] for unit in unmasked if not _is_own(unit)]),
+    ):
+        if names:
+            system.must_run(["systemctl", verb, "--", *names], 180)
