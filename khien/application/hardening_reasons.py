@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from khien.domain.hardening import GuardState, HardenReport, UndoReport
-from khien.domain.prediction import Drift
+from khien.domain.hardening import Change, GuardState, HardenReport, UndoReport
+from khien.domain.prediction import Drift, find_drift
 from khien.domain.reason import ReasonCode
 from khien.domain.run import Reason
 
@@ -50,6 +50,15 @@ def drift_reason(drift: Drift) -> Reason:
     if now is not None:
         arguments["seen"] = f"{now.before} → {now.after}"
     return Reason(ReasonCode.DRIFTED_SINCE_PLAN, arguments)
+
+
+def surprise_reason(predicted: Iterable[Change], actual: Iterable[Change]) -> Reason:
+    """Return the reason of a host where something else was changed than predicted; empty when all went so."""
+    drift = find_drift(predicted, actual)
+    things = [change.thing for change in (*drift.gone, *drift.new)]
+    if not things:
+        return Reason()
+    return Reason(ReasonCode.NOT_AS_PREDICTED, {"number": len(set(things)), "things": names(things)})
 
 
 def names(things: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from khien.application.hardening_reasons import harden_reason, undo_reason
+from khien.application.hardening_reasons import harden_reason, surprise_reason, undo_reason
 from khien.application.hardening_store import HardeningStore
 from khien.application.ports import (
     Clock,
@@ -92,7 +92,8 @@ class Recorder:
         self._outcomes = {host: HostOutcome(host, HostState.WAITING) for host in hosts}
         self._transactions: set[str] = set()
         self._complaints: dict[str, Reason] = {}
-        self._predicted: dict[tuple[str, str], tuple[Change, ...]] = {}
+        self._predicted: dict[str, dict[str, tuple[Change, ...]]] = {}
+        self._actual: dict[str, list[Change]] = {}
         self._decided = False
         self._failure: Exception | None = None
 
@@ -171,7 +172,14 @@ class Recorder:
         if complaint is not None:
             return replace(outcome, state=HostState.FAILED, reason=complaint)
         state = HostState.CHANGED if outcome.changed_tasks else HostState.OK
-        return replace(outcome, state=state, reason=Reason())
+        return replace(outcome, state=state, reason=self._surprise(outcome.host))
+
+    def _surprise(self, host: str) -> Reason:
+        """Return how what was done differs from what this run predicted; empty when it does not."""
+        if self._check:
+            return Reason()  # it only predicts
+        predicted = [change for each in self._predicted.get(host, {}).values() for change in each]
+        return surprise_reason(predicted, self._actual.get(host, ()))
 
     def _work(self) -> None:
         try:
@@ -241,12 +249,14 @@ class Recorder:
         report = self._reader.hardening(event.result)
         if report is not None:
             self._hardening.record_hardening(self._run_id, event.host, report, event.at)
-            area = (event.host, report.area)
+            areas = self._predicted.setdefault(event.host, {})
             if report.stage is Stage.PLANNED:
-                self._predicted[area] = (*self._predicted.get(area, ()), *report.changes)
-            elif not report.changes:
+                areas[report.area] = (*areas.get(report.area, ()), *report.changes)
+            elif report.changes:
+                self._actual.setdefault(event.host, []).extend(report.changes)
+            else:
                 # A task that was taken back changed nothing in the end; what it tried is what was predicted.
-                report = replace(report, changes=self._predicted.get(area, ()))
+                report = replace(report, changes=areas.get(report.area, ()))
         undone = self._reader.undo(event.result)
         if undone is not None:
             self._hardening.record_undo(self._run_id, event.host, undone, event.at)

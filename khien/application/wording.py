@@ -289,6 +289,11 @@ REASONS: Mapping[str, Wording] = {
         N_("What the host reported is unusable."),
         advice=N_("Read the host's log of the run; verify the host to see what it is now."),
     ),
+    Code.NOT_AS_PREDICTED: _say(
+        N_("Not exactly what was predicted was changed: {things}"),
+        N_("Not exactly what was predicted was changed."),
+        advice=N_("Compare both in the run's summary; undo the run if it should not stay."),
+    ),
     Code.REPORT_ONLY: _say(N_("The control is report only: no role changes it.")),
     Code.NOT_OPTED_IN: _say(
         N_("The change can break something, so it is only made where the inventory asks for it."),

@@ -43,6 +43,7 @@ def of_run(run: Run, outcomes: Iterable[HostOutcome], verdicts: Iterable[Verdict
     states = {outcome.state for outcome in outcomes}
     if states & {HostState.UNREACHABLE, HostState.NOT_STARTED, HostState.UNKNOWN}:
         return ExitCode.NOT_REACHED
-    if HostState.FAILED in states or any(counts.failed or counts.unknown for counts in verdicts):
+    surprised = any(outcome.reason.code == ReasonCode.NOT_AS_PREDICTED for outcome in outcomes)
+    if surprised or HostState.FAILED in states or any(counts.failed or counts.unknown for counts in verdicts):
         return ExitCode.FINDINGS
     return ExitCode.DONE

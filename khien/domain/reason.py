@@ -73,6 +73,8 @@ class ReasonCode(StrEnum):
     APPLY_FAILED = "apply_failed"
     RESULT_UNUSABLE = "result_unusable"
     """Argument `detail`: what the host reported breaks the schema."""
+    NOT_AS_PREDICTED = "not_as_predicted"
+    """Arguments `number`, `things`: what was changed otherwise than predicted."""
     REPORT_ONLY = "report_only"
     NOT_OPTED_IN = "not_opted_in"
     NOT_SELECTED = "not_selected"

@@ -187,6 +187,19 @@ def test_a_guard_that_reverted_fails_the_host_names_the_change_and_the_host_is_l
     assert world.states()["h2"] is HostState.CHANGED
 
 
+def test_a_host_where_something_else_was_changed_than_predicted_says_so(make: Make) -> None:
+    world = make(HardeningScript({"h1": (ONE,), "h2": (ONE,)}))
+    plan = world.approved()
+    world.script.does["h1"] = HardenReport("sshd", Stage.APPLIED, (ONE, TWO))
+
+    world.start(plan, RUN)
+
+    outcome = world.ends()["h1"]
+    assert (outcome.state, outcome.reason.code) == (HostState.CHANGED, ReasonCode.NOT_AS_PREDICTED)
+    assert outcome.reason.arguments == {"number": 1, "things": "/etc/y"}
+    assert world.ends()["h2"].reason.code == ""
+
+
 def test_a_host_that_cannot_be_predicted_is_not_changed(make: Make) -> None:
     world = make(HardeningScript({"h1": (ONE,), "h2": (ONE,)}))
     plan = world.approved()

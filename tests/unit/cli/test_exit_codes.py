@@ -72,8 +72,10 @@ def test_a_run_whose_every_host_is_locked_was_refused() -> None:
 def test_a_plan_that_nobody_approved_or_that_fits_no_host_any_more_is_refused() -> None:
     drifted = Reason(ReasonCode.DRIFTED_SINCE_PLAN)
     out = [HostOutcome("h1", HostState.NOT_STARTED, drifted), HostOutcome("h2", HostState.SKIPPED)]
+    surprising = HostOutcome("h4", HostState.CHANGED, Reason(ReasonCode.NOT_AS_PREDICTED))
     unapproved = replace(run(), reason=Reason(ReasonCode.NOT_APPROVED))
 
     assert of_run(run(), out) is ExitCode.REFUSED
+    assert of_run(run(), [surprising]) is ExitCode.FINDINGS
     assert of_run(run(), [*out, HostOutcome("h3", HostState.CHANGED)]) is ExitCode.NOT_REACHED
     assert of_run(unapproved, outcomes(HostState.NOT_STARTED)) is ExitCode.REFUSED
