@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from khien.domain.judge import Judge
     from khien.domain.mapping import LegalMapping
     from khien.domain.plan import Plan
+    from khien.domain.selection import Demands
 
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -265,21 +266,26 @@ class Services:
             rules=self.rules,
             settings=replace(self.settings, inventory=self.default_inventory),
             person=getpass.getuser(),
-            demands=self._demands,
+            demands=self.demands,
         )
 
-    def _demands(self, host: Host, control: Control) -> bool:
-        if control.role not in self._hardening_roles:
-            return False  # another verb's work, such as patching
-        if not self.levels.demands(control.id, self.levels.level_of(host), host.role):
-            return False
-        return control.id not in self.rules().waived_controls(host, self.today())
-
-    @cached_property
-    def _hardening_roles(self) -> frozenset[str]:
+    def demands(self) -> Demands:
+        """Return what hardening is demanded to do, by the rules of this moment."""
         from khien.adapters.content import hardening_roles
 
-        return hardening_roles()
+        roles, levels, rules, today = hardening_roles(), self.levels, self.rules(), self.today()
+        waived: dict[str, frozenset[str]] = {}
+
+        def demands(host: Host, control: Control) -> bool:
+            if control.role not in roles:
+                return False  # another verb's work, such as patching
+            if not levels.demands(control.id, levels.level_of(host), host.role):
+                return False
+            if host.name not in waived:
+                waived[host.name] = rules.waived_controls(host, today)
+            return control.id not in waived[host.name]
+
+        return demands
 
     def run_tools(self) -> RunTools:
         """Return what a run process executes its run with."""

@@ -58,8 +58,8 @@ class LiveConsole:
     settings: Settings
     person: str
     """Who asks."""
-    demands: Demands
-    """Which controls are demanded of a host."""
+    demands: Callable[[], Demands]
+    """Gives what is demanded of hosts by the rules of this moment."""
 
     def fleet(self) -> tuple[HostStatus, ...]:
         """Return every host of the inventory and of the store, by name."""
@@ -219,7 +219,7 @@ class LiveConsole:
             hardening=self.hardening_store,
             inventory=self.inventory,
             controls=self.controls(),
-            demands=self.demands,
+            demands=self.demands(),
             clock=self.clock,
             read_only=self.settings.read_only,
         )

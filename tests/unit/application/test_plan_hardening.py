@@ -55,7 +55,7 @@ class Desk:
             clock=self.world.clock,
             settings=Settings(folder, folder, folder),
             person="lan",
-            demands=self.demands,
+            demands=lambda: self.demands,
             rules=lambda: Judge((), Levels(3)),
         )
 
