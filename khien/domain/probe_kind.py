@@ -70,6 +70,7 @@ PROBE_KINDS: Mapping[str, Mapping[str, ParameterCheck]] = {
     "su_rule": {},
     "sudo_rules": {},
     "sysctl": {"key": _is_text},
+    "sysctl_interfaces": {"key": _is_text},
     "sysctl_persisted": {"key": _is_text},
     "systemd_setting": {"file": _is_text, "key": _is_text},
     "time_servers": {},

@@ -10,7 +10,6 @@ import os
 import stat
 import time
 from contextlib import suppress
-from typing import Iterator
 
 from .dpkg import has_dpkg
 from .machine import Machine, NoAnswerError, UnsupportedError
@@ -45,6 +44,7 @@ _LEFT_OUT = frozenset(
 )
 _LONGEST_SECONDS = 25.0
 _MOST_SHOWN = 40
+_SUSPECT = stat.S_ISUID | stat.S_ISGID | stat.S_IWOTH
 _DYNAMIC_USERS = range(61184, 65520)  # systemd gives these to services for as long as they run
 # Where most of a system's privileged programs come from, asked first.
 _USUAL_PACKAGES = (
@@ -126,10 +126,29 @@ class _Walk:
                 raise NoAnswerError(
                     "the disks hold more files than can be looked at in %g s" % _LONGEST_SECONDS
                 )
-            for path, status in _entries(self._machine, folder):
-                self._judge(path, status)
-                if stat.S_ISDIR(status.st_mode) and status.st_dev == device and path not in _LEFT_OUT:
-                    folders.append(path)
+            self._folder(folder, device, folders)
+
+    def _folder(self, folder: str, device: int, folders: list[str]) -> None:
+        """Look at one folder and note those below it; this loop runs for every file of the host."""
+        users, groups, is_folder = self._users.known, self._groups.known, stat.S_ISDIR
+        try:
+            with os.scandir(self._machine.path(folder or "/")) as entries:
+                for entry in entries:
+                    if entry.is_symlink():
+                        continue
+                    try:
+                        status = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue  # gone since the folder was opened
+                    mode = status.st_mode
+                    if is_folder(mode) and status.st_dev == device:
+                        path = folder + "/" + entry.name
+                        if path not in _LEFT_OUT:
+                            folders.append(path)
+                    if mode & _SUSPECT or status.st_uid not in users or status.st_gid not in groups:
+                        self._judge(folder + "/" + entry.name, status)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return  # a network folder of somebody else's, or gone
 
     def _judge(self, path: str, status: os.stat_result) -> None:
         mode = status.st_mode
@@ -143,19 +162,6 @@ class _Walk:
                 self.found["world_writable"].append(path)
             if mode & (stat.S_ISUID | stat.S_ISGID):
                 self.found["suid"].append(path)
-
-
-def _entries(machine: Machine, folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    try:
-        with os.scandir(machine.path(folder or "/")) as entries:
-            for entry in entries:
-                try:
-                    if not entry.is_symlink():
-                        yield folder + "/" + entry.name, entry.stat(follow_symlinks=False)
-                except FileNotFoundError:  # gone since the folder was opened
-                    continue
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return  # a network folder of somebody else's, or gone
 
 
 def _return_to(priority: int) -> None:
@@ -181,11 +187,11 @@ class _Numbers:
 
     def __init__(self, machine: Machine, names: str, ranges: str) -> None:
         rows = (line.split(":") for line in machine.lines(names, comment=""))
-        self._known = {int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()}
+        self.known = {int(row[2]) for row in rows if len(row) > 2 and row[2].isdigit()}
         self._ranges = [_DYNAMIC_USERS, *(_range(line) for line in machine.lines(ranges))]
 
     def __contains__(self, number: int) -> bool:
-        return number in self._known or any(number in one for one in self._ranges)
+        return number in self.known or any(number in one for one in self._ranges)
 
 
 def _range(line: str) -> range:

@@ -16,6 +16,18 @@ def sysctl(machine: Machine, key: str) -> Optional[Setting]:
     return None if text is None else number_or_text(" ".join(text.split()))
 
 
+def sysctl_interfaces(machine: Machine, key: str) -> Optional[list[dict[str, Setting]]]:
+    """Return a network setting in force on each interface; the key has a star in place of its name."""
+    before, _star, after = key.replace(".", "/").partition("*")
+    folder = "/proc/sys/" + before.rstrip("/")
+    found = []
+    for name in machine.names(folder):
+        text = machine.text(folder + "/" + name + after)
+        if text is not None and name not in ("all", "default"):
+            found.append({"interface": name, "value": number_or_text(" ".join(text.split()))})
+    return found or None
+
+
 def kernel_module(machine: Machine, name: str) -> Optional[dict[str, bool]]:
     """Return whether a module is loaded and whether loading it is blocked, or nothing when there is none."""
     wanted = _plain(name)

@@ -73,6 +73,7 @@ KINDS: Mapping[str, Callable[..., Any]] = {
     "su_rule": groups.su_rule,
     "sudo_rules": sudo.sudo_rules,
     "sysctl": kernel.sysctl,
+    "sysctl_interfaces": kernel.sysctl_interfaces,
     "sysctl_persisted": sysctl_files.sysctl_persisted,
     "systemd_setting": services.systemd_setting,
     "time_servers": services.time_servers,

@@ -61,7 +61,7 @@ def unconfined_services(machine: Machine) -> Optional[list[str]]:
             continue
         words = context.strip("\0\n").split(":")
         if selinux and len(words) > 2 and words[2] in _LEFT_OUT:
-            found.add(_program(machine, number))
+            found.add(_program(machine, number) or (machine.text("/proc/%s/comm" % number) or "").strip())
         elif words == ["unconfined"] and (program := _program(machine, number)) in profiled:
             found.add(program)
     return sorted(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from typing import Any, Mapping, Optional
 
@@ -15,6 +16,7 @@ _HEADER = "# Managed by Khiên; changes here are lost at the next hardening.\n"
 class Sysctl(Resource):
     """Words: path of the drop-in, entries [{control, key, value, keep}].
 
+    key: one setting, or with a star for all interfaces that exist now and those that come later.
     keep: other values that are as good or stricter; one that is in force is persisted instead of ours.
     """
 
@@ -39,12 +41,13 @@ class Sysctl(Resource):
         running: list[tuple[str, str]] = []
         for entry in wanted:
             key, value = str(entry["key"]), str(entry["value"])
-            now = _running(system, key)
-            if now != value:
-                running.append((key, value))
-                plan.things.append(("sysctl", key))
-            if now != value or persisted.get(key) != value:
-                before = now if now != value else "%s (%s)" % (now, persisted.get(key, "∅"))
+            differing = [one for one in _concrete(system, key) if _running(system, one) != value]
+            for one in differing:
+                running.append((one, value))
+                plan.things.append(("sysctl", one))
+                plan.changes.append(Change(entry["control"], self.kind, one, _running(system, one), value))
+            if not differing and persisted.get(key) != value:
+                before = "%s (%s)" % (value, persisted.get(key, "∅"))
                 plan.changes.append(Change(entry["control"], self.kind, key, before, value))
         stale = wanted and not plan.changes and system.text(path) != text
         if stale:
@@ -65,10 +68,10 @@ class Sysctl(Resource):
 
     @staticmethod
     def _why_not_here(system: System, key: str) -> Optional[str]:
-        place = system.path(_place(key))
-        if not os.path.exists(place):
+        places = [system.path(_place(one)) for one in _concrete(system, key)]
+        if not places:
             return "absent"
-        if system.in_container and not _is_ours(place):
+        if system.in_container and not all(_is_ours(place) for place in places):
             return "in_container"
         return None
 
@@ -89,6 +92,16 @@ class Sysctl(Resource):
                 raise ApplyError("%s cannot be set to %s: %s" % (key, value, problem)) from problem
         make_folders(system, path)
         system.write(path, text.encode("utf-8"), 0o644, 0, 0)
+
+
+def _concrete(system: System, key: str) -> list[str]:
+    """Return the settings that a key with or without a star names and that exist."""
+    if "*" not in key:
+        return [key] if os.path.exists(system.path(_place(key))) else []
+    start = len(system.path("/proc/sys/"))
+    # With slashes: the name of an interface may hold a dot. "all" and "default" are none.
+    found = (place[start:] for place in glob.glob(system.path(_place(key))))
+    return sorted(one for one in found if not {"all", "default"} & set(one.split("/")))
 
 
 def _running(system: System, key: str) -> str:
