@@ -11,16 +11,21 @@ from .dpkg import has_dpkg, installed_packages
 from .facts import virtualization
 from .machine import Machine, NoAnswerError, Setting, UnsupportedError, number_or_text
 
-_CHRONY = (
+CHRONY_FILES = (
     *("/etc/chrony/chrony.conf", "/etc/chrony.conf", "/etc/chrony/conf.d/*.conf"),
     *("/etc/chrony/sources.d/*.sources", "/etc/chrony.d/*.conf"),
 )
+_NO = ("no", "false", "off", "0", "n", "f")
 _NTP = ("/etc/ntp.conf", "/etc/ntpsec/ntp.conf", "/etc/ntpsec/ntp.d/*.conf")
 
 
 def units(machine: Machine, names: list[str]) -> dict[str, list[str]]:
     """Return which of these units the host has, which start with it, and which run now."""
     known = machine.once("units", lambda: show_units(machine, sorted({*machine.units_of_interest, *names})))
+    # Probes of other kinds ask about units of their own.
+    others = [name for name in names if name not in known]
+    if others:
+        known = {**known, **machine.once(("units", *others), lambda: show_units(machine, others))}
     found: dict[str, list[str]] = {"installed": [], "enabled": [], "active": []}
     seen = set()
     for name in names:
@@ -38,14 +43,16 @@ def units(machine: Machine, names: list[str]) -> dict[str, list[str]]:
 
 def journal_storage(machine: Machine) -> dict[str, Any]:
     """Return how the journal is configured and whether it outlives a restart."""
-    storage = _systemd_setting(machine, "journald.conf", "Storage") or "auto"
+    storage = read_systemd_setting(machine, "journald.conf", "Storage") or "auto"
     kept = storage == "persistent" or (storage == "auto" and machine.exists("/var/log/journal"))
-    return {"storage": storage, "persistent": kept}
+    compress = read_systemd_setting(machine, "journald.conf", "Compress") or "yes"
+    # A number is the size from which on entries are compressed.
+    return {"storage": storage, "persistent": kept, "compressed": compress.lower() not in _NO}
 
 
 def systemd_setting(machine: Machine, file: str, key: str) -> Optional[Setting]:
     """Return a setting of one of systemd's files with its drop-ins, or nothing when it is not made."""
-    value = _systemd_setting(machine, file, key)
+    value = read_systemd_setting(machine, file, key)
     return number_or_text(value) if value else None
 
 
@@ -54,21 +61,21 @@ def core_storage(machine: Machine) -> Optional[dict[str, str]]:
     if not machine.program("coredumpctl"):
         return None
     return {
-        "storage": _systemd_setting(machine, "coredump.conf", "Storage") or "external",
-        "size": _systemd_setting(machine, "coredump.conf", "ProcessSizeMax") or "default",
+        "storage": read_systemd_setting(machine, "coredump.conf", "Storage") or "external",
+        "size": read_systemd_setting(machine, "coredump.conf", "ProcessSizeMax") or "default",
     }
 
 
 def time_servers(machine: Machine) -> list[str]:
     """Return the time servers that are configured, of whichever time service."""
     servers = set()
-    for pattern in (*_CHRONY, *_NTP):
+    for pattern in (*CHRONY_FILES, *_NTP):
         for file in machine.matching(pattern):
             for line in machine.lines(file):
                 words = line.split()
                 if len(words) > 1 and words[0] in ("server", "pool", "peer", "refclock"):
                     servers.add(words[1])
-    servers.update(_systemd_setting(machine, "timesyncd.conf", "NTP").split())
+    servers.update(read_systemd_setting(machine, "timesyncd.conf", "NTP").split())
     return sorted(servers)
 
 
@@ -120,7 +127,7 @@ def show_units(machine: Machine, names: list[str]) -> dict[str, dict[str, str]]:
     }
 
 
-def _systemd_setting(machine: Machine, file: str, key: str) -> str:
+def read_systemd_setting(machine: Machine, file: str, key: str) -> str:
     """Return a setting of a systemd configuration file, its drop-ins in the order systemd reads them."""
     parts: dict[str, str] = {}
     for base in ("/usr/lib/systemd/", "/run/systemd/", "/etc/systemd/"):

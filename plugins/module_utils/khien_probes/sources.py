@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Optional
 
 from .facts import os_family
 from .machine import Machine, UnsupportedError
@@ -27,6 +27,45 @@ def package_sources(machine: Machine) -> list[str]:
     if family in ("redhat", "suse"):
         return _unsigned_rpm(machine)
     raise UnsupportedError("neither apt nor dnf nor zypper keeps the packages of this system")
+
+
+def apt_option(machine: Machine, name: str) -> Optional[str]:
+    """Return an option of apt in lower case, or nothing when no file sets it."""
+    if os_family(machine) != "debian":
+        raise UnsupportedError("apt does not keep the packages of this system")
+    value = apt_options(machine).get(name.lower())
+    return None if value is None else value.lower()
+
+
+def dnf_option(machine: Machine, name: str) -> Optional[str]:
+    """Return a main option of dnf in lower case, or nothing when it is not set."""
+    if os_family(machine) != "redhat":
+        raise UnsupportedError("dnf does not keep the packages of this system")
+    value = _ini(machine, "/etc/dnf/dnf.conf").get("main", {}).get(name.lower())
+    return None if value is None else value.lower()
+
+
+def keyless_sources(machine: Machine) -> list[str]:
+    """Return the files with package sources of apt that any of the trusted keys may sign."""
+    if os_family(machine) != "debian":
+        raise UnsupportedError("apt does not keep the packages of this system")
+    found = []
+    for file in ["/etc/apt/sources.list", *machine.matching("/etc/apt/sources.list.d/*.list")]:
+        lines = [line for line in machine.lines(file) if line.startswith("deb")]
+        if any("signed-by=" not in line.lower() for line in lines):
+            found.append(file)
+    for file in machine.matching("/etc/apt/sources.list.d/*.sources"):
+        for paragraph in re.split(r"\n\s*\n", "\n".join(_paragraph_lines(machine, file))):
+            words = paragraph.lower()
+            in_use = "types:" in words and not re.search(r"^enabled:\s*no\b", words, re.MULTILINE)
+            if in_use and not re.search(r"^signed-by:", words, re.MULTILINE):
+                found.append(file)
+    return sorted(set(found))
+
+
+def _paragraph_lines(machine: Machine, file: str) -> list[str]:
+    text = machine.text(file) or ""
+    return [line for line in text.split("\n") if not line.startswith("#")]
 
 
 def automatic_updates(machine: Machine) -> dict[str, Any]:
