@@ -356,3 +356,12 @@ def test_durations() -> None:
 def test_cells_measure_as_they_are_drawn() -> None:
     assert cell_len(text_of(compliance(status(), AT))) <= 16
     assert searchable(status("Máy-Đ")).name == "may-d"
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("verb", Verb)
+def test_each_verb_asks_its_own_question(verb: Verb, check: bool) -> None:
+    def title(other: Verb) -> str:
+        return plan_title(Plan(other, RunOptions(check=check), ("h1",), NOW))
+
+    assert [other for other in Verb if title(other) == title(verb)] == [verb]

@@ -24,14 +24,28 @@ _Line = tuple[str, str]
 def plan_title(plan: Plan) -> str:
     """Say what the plan does to how many hosts."""
     count = len(plan.hosts)
-    if plan.verb is Verb.VERIFY:
-        words = ngettext("Verify {n} host?", "Verify {n} hosts?", count)
-    elif plan.options.check:
-        words = ngettext("Predict the updates of {n} host?", "Predict the updates of {n} hosts?", count)
-    else:
-        words = ngettext(
-            "Install security updates on {n} host?", "Install security updates on {n} hosts?", count
-        )
+    check = plan.options.check
+    match plan.verb:
+        case Verb.VERIFY:
+            words = ngettext("Verify {n} host?", "Verify {n} hosts?", count)
+        case Verb.PATCH if check:
+            words = ngettext("Predict the updates of {n} host?", "Predict the updates of {n} hosts?", count)
+        case Verb.PATCH:
+            words = ngettext(
+                "Install security updates on {n} host?", "Install security updates on {n} hosts?", count
+            )
+        case Verb.HARDEN if check:
+            words = ngettext(
+                "Predict the hardening of {n} host?", "Predict the hardening of {n} hosts?", count
+            )
+        case Verb.HARDEN:
+            words = ngettext("Harden {n} host as approved?", "Harden {n} hosts as approved?", count)
+        case Verb.UNDO if check:
+            words = ngettext(
+                "Predict what undo puts back on {n} host?", "Predict what undo puts back on {n} hosts?", count
+            )
+        case Verb.UNDO:
+            words = ngettext("Undo the hardening of {n} host?", "Undo the hardening of {n} hosts?", count)
     return words.format(n=number(count))
 
 
