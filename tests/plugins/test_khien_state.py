@@ -230,6 +230,34 @@ class TestSysctl:
         assert (system.text("/proc/sys/net/ipv4/ip_forward") or "").strip() == "0"
         assert "net.ipv4.ip_forward = 0\n" in (system.text("/etc/sysctl.d/60-khien.conf") or "")
 
+    def test_a_value_that_is_as_good_stays_and_is_persisted(self, system: Recorded) -> None:
+        system._container = False
+        Path(system.path("/proc/sys/net/ipv4/ip_forward")).write_text("2\n")
+        entry = {"control": "c_one", "key": "net.ipv4.ip_forward", "value": 1, "keep": [2, 3]}
+
+        task(system, {**self.WORDS, "entries": [entry]}).execute()
+
+        assert (system.text("/proc/sys/net/ipv4/ip_forward") or "").strip() == "2"
+        assert "net.ipv4.ip_forward = 2\n" in (system.text("/etc/sysctl.d/60-khien.conf") or "")
+
+    def test_a_star_stands_for_every_interface_but_all_and_default(self, system: Recorded) -> None:
+        system._container = False
+        base = Path(system.path("/proc/sys/net/ipv4/conf"))
+        for name in ("all", "default", "eth0.7", "lo"):
+            (base / name).mkdir(parents=True)
+            (base / name / "x").write_text("1\n")
+        words = {**self.WORDS, "entries": [{"control": "c_one", "key": "net.ipv4.conf.*.x", "value": 0}]}
+
+        changes = task(system, words).execute()["changes"]
+
+        assert [change["thing"] for change in changes] == [
+            "net/ipv4/conf/eth0.7/x",
+            "net/ipv4/conf/lo/x",
+        ]
+        assert (base / "all" / "x").read_text() == "1\n"
+        assert "net.ipv4.conf.*.x = 0\n" in (system.text("/etc/sysctl.d/60-khien.conf") or "")
+        assert task(system, words).predict()["changes"] == []
+
     def test_a_right_value_that_no_boot_would_set_is_persisted(self, system: Recorded) -> None:
         system._container = False
         Path(system.path("/proc/sys/net/ipv4/ip_forward")).write_text("0\n")
