@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("start_up", "recording", "verify_against_ping", "tui_fleet")
+ALL = ("start_up", "recording", "verify_against_ping", "tui_fleet", "judging")
 
 
 def main() -> int:

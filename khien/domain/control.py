@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from khien.domain.shown import show
 from khien.domain.text import Bilingual
 
 
@@ -25,10 +26,14 @@ class Probe:
     kind: str
     parameters: Mapping[str, object] = field(default_factory=dict)
     timeout_seconds: float = 10.0
+    id: str = field(init=False, repr=False, compare=False)
+    """A stable key: equal questions have equal ids, so a host answers each only once."""
 
-    @property
-    def id(self) -> str:
-        """A stable key: equal questions have equal ids, so a host answers each only once."""
+    def __post_init__(self) -> None:
+        # Worked out once, because judging asks for it at every host.
+        object.__setattr__(self, "id", self._key())
+
+    def _key(self) -> str:
         if not self.parameters:
             return self.kind
         parameters = json.dumps(
@@ -69,6 +74,13 @@ class Check:
     when_absent: WhenAbsent = WhenAbsent.FAIL
     only_on: tuple[str, ...] = ()
     """Families, ids or slugs of systems (khien.domain.platform); empty: all. Elsewhere it is left out."""
+    label: str = field(init=False, repr=False, compare=False)
+    """Its name in the words of its probe, in no human language."""
+
+    def __post_init__(self) -> None:
+        words = [show(value) for value in self.probe.parameters.values() if isinstance(value, str)]
+        label = ".".join((" ".join(words) or self.probe.kind, *self.field_path))
+        object.__setattr__(self, "label", label)
 
 
 @dataclass(frozen=True, slots=True)

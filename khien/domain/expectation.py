@@ -152,12 +152,17 @@ def _contains_all(seen: object, expected: object, _today: date) -> bool:
 
 
 def _contains_none(seen: object, expected: object, _today: date) -> bool:
-    return not any(_is_named(_scalar(member), expected) for member in _members(seen))
+    names = _names(expected)
+    return not any(str(_scalar(member)).casefold() in names for member in _members(seen))
 
 
 def _is_named(member: object, names: object) -> bool:
     """Look for it without regard to letter case, as names of algorithms and protocols want it."""
-    return str(member).casefold() in {str(name).casefold() for name in _members(names)}
+    return str(member).casefold() in _names(names)
+
+
+def _names(names: object) -> frozenset[str]:
+    return frozenset(str(name).casefold() for name in _members(names))
 
 
 def _supported(seen: object, expected: object, today: date) -> bool:

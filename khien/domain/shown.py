@@ -11,6 +11,8 @@ _DEEPEST_SHOWN = 4
 
 def show(value: object, depth: int = 0) -> str:
     """Return a JSON value as short plain text for evidence."""
+    if type(value) is str and 0 < len(value) <= _LONGEST_SHOWN:
+        return value  # by far the most frequent one
     if value is None or value == []:
         return "∅"
     if isinstance(value, bool):
