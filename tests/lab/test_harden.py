@@ -13,7 +13,8 @@ from tests.lab.host import Host
 from tests.lab.khien_command import Khien, installation, states
 from tests.lab.lab import Lab
 
-pytestmark = pytest.mark.lab
+# Every run plays several playbooks, and the guard waits.
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 # Roles of the test under the real names: what is tested here is the run, not what a baseline wants.
 ROLES = Path(__file__).parent / "content" / "harden_roles"
