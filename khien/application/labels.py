@@ -8,6 +8,7 @@ from khien.domain.control import Severity
 from khien.domain.finding import Verdict
 from khien.domain.run import HostState, Run, RunState, Verb
 from khien.domain.standing import DriftKind
+from khien.domain.waiver import ScopeKind
 from khien.i18n import _, pgettext
 
 
@@ -48,6 +49,16 @@ def area_label(area: str) -> str:
         "": _("retired"),
     }
     return names.get(area, area)
+
+
+def scope_label(kind: ScopeKind, name: str) -> str:
+    """Say what a waiver is for."""
+    texts: Mapping[ScopeKind, str] = {
+        ScopeKind.HOST: _("host {name}"),
+        ScopeKind.GROUP: _("group {name}"),
+        ScopeKind.AGENCY: _("agency {name}"),
+    }
+    return texts[kind].format(name=name)
 
 
 def drift_label(kind: DriftKind) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from khien.application.check_inventory import Place, Problem, Severity
+from khien.application.labels import scope_label
 from khien.domain.host import Host
 from khien.domain.waiver import Waiver, WaiverState
 from khien.i18n import _, ngettext
@@ -37,8 +38,8 @@ def _problems(waiver: Waiver, hosts: Sequence[Host], today: date) -> Iterator[Pr
     if not is_over and not any(waiver.covers(host) for host in hosts):
         yield Problem(
             Place(Path(waiver.file), waiver.line),
-            _("The waiver {id} is for {kind} {scope}, which matches no host of the inventory.").format(
-                id=waiver.id, kind=waiver.kind, scope=waiver.scope
+            _("The waiver {id} is for {scope}, which matches no host of the inventory.").format(
+                id=waiver.id, scope=scope_label(waiver.kind, waiver.scope)
             ),
         )
 
@@ -49,13 +50,12 @@ def _expiry(waiver: Waiver, today: date) -> Iterator[Problem]:
             yield Problem(
                 Place(Path(waiver.file), waiver.line),
                 _(
-                    "The waiver {id} of {control} for {kind} {scope} ended on {day}; "
+                    "The waiver {id} of {control} for {scope} ended on {day}; "
                     "what it excused is a failure again."
                 ).format(
                     id=waiver.id,
                     control=waiver.control,
-                    kind=waiver.kind,
-                    scope=waiver.scope,
+                    scope=scope_label(waiver.kind, waiver.scope),
                     day=waiver.expires,
                 ),
             )
@@ -64,14 +64,13 @@ def _expiry(waiver: Waiver, today: date) -> Iterator[Problem]:
             yield Problem(
                 Place(Path(waiver.file), waiver.line),
                 ngettext(
-                    "The waiver {id} of {control} for {kind} {scope} ends in {days} day, on {day}.",
-                    "The waiver {id} of {control} for {kind} {scope} ends in {days} days, on {day}.",
+                    "The waiver {id} of {control} for {scope} ends in {days} day, on {day}.",
+                    "The waiver {id} of {control} for {scope} ends in {days} days, on {day}.",
                     days,
                 ).format(
                     id=waiver.id,
                     control=waiver.control,
-                    kind=waiver.kind,
-                    scope=waiver.scope,
+                    scope=scope_label(waiver.kind, waiver.scope),
                     days=days,
                     day=waiver.expires,
                 ),

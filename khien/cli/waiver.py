@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from khien.application.check_inventory import Problem, Severity
+from khien.application.labels import scope_label
 from khien.application.waivers import waiver_problems
 from khien.bootstrap import Services
 from khien.cli.context import JsonOption, data_console, print_json, say, services
@@ -69,7 +70,9 @@ def add(
         next_id(ids, today.year), control, kind, scope, _line(reason), _line(approver), today, last
     )
     if not any(waiver.covers(one) for one in wired.inventory.hosts(wired.default_inventory)):
-        raise UsageError(_("{kind} {scope} matches no host of the inventory.").format(kind=kind, scope=scope))
+        raise UsageError(
+            _("{scope} matches no host of the inventory.").format(scope=scope_label(kind, scope))
+        )
     file = add_waiver(wired.settings.waivers, waiver, known)
     if as_json:
         print_json({"schema": "khien.waiver/1", "waiver": _document(waiver, today), "file": str(file)})
@@ -222,7 +225,7 @@ def _print(waivers: Sequence[Waiver], today: date, *, as_json: bool) -> None:
     for heading in (_("Waiver"), _("Control"), _("For"), _("State"), _("Until"), _("Approved by"), _("Why")):
         table.add_column(heading)
     for waiver in sorted(waivers, key=lambda waiver: (waiver.expires, waiver.id)):
-        scope = f"{waiver.kind} {waiver.scope}"
+        scope = scope_label(waiver.kind, waiver.scope)
         cells = (
             waiver.id,
             waiver.control,

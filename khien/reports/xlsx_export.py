@@ -37,7 +37,7 @@ def render_xlsx(exchange: Exchange) -> bytes:
     book = Workbook(write_only=True)
     book.properties.creator = "Khiên"
     book.properties.created = exchange.generated_at.astimezone(UTC).replace(tzinfo=None)
-    _sheet(book, "summary", (_("What"), _("Number"), _("Of"), _("Meaning")), _summary(exchange))
+    _sheet(book, "summary", (_("Figure"), _("Number"), _("Of"), _("Meaning")), _summary(exchange))
     _findings(book, exchange)
     _sheet(book, "hosts", _HOST_COLUMNS, (_host(host, utc(exchange.generated_at)) for host in exchange.hosts))
     written = io.BytesIO()
