@@ -90,6 +90,7 @@ def test_a_level_narrows_the_list_and_more_is_demanded_higher_up(tmp_path: Path)
         found[words] = {control["id"] for control in json.loads(done.stdout)["controls"]}
 
     assert found["1",] < found["3",]
+    assert found["3", "--profile", "workstation"] != found["3",]
 
 
 def test_a_control_says_who_demands_it_and_where_it_was_tried(tmp_path: Path) -> None:
