@@ -25,7 +25,8 @@ _BASE = [
     "udp sport 67 udp dport 68 accept",
 ]
 # Neighbours are found, addresses and routes are learnt through these: without them IPv6 is off, not filtered.
-_IPV6 = ["meta l4proto ipv6-icmp accept", "ip6 saddr fe80::/10 udp dport 546 accept"]
+# As a number, for a minimal host has no /etc/protocols to look ICMPv6 up in.
+_IPV6 = ["meta l4proto 58 accept", "ip6 saddr fe80::/10 udp dport 546 accept"]
 
 _UNIT_TEXT = """\
 # Managed by Khiên; changes here are lost at the next hardening.
