@@ -8,7 +8,7 @@ VMS ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-vm molecule molecule-vm lint types contracts check setup setup-test lab-up lab-down lab-status bench \
+.PHONY: help demo test test-slow test-vm molecule molecule-vm grade lint types contracts check setup setup-test lab-up lab-down lab-status bench \
 	constraints catalogue clean
 
 help: ## List what can be made
@@ -56,6 +56,9 @@ molecule: setup-test ## Prove each role on fresh lab hosts, or one: make molecul
 
 molecule-vm: setup-test ## Prove the roles that need a kernel of their own on such hosts; an hour, ROLE= as above
 	for role in $(or $(ROLE),$(VM_ROLES)); do KHIEN_MOLECULE_ON=vms $(MOLECULE) --scenario-name $$role || exit 1; done
+
+grade: setup-test ## Let Lynis and OpenSCAP grade fresh hosts before and after hardening (VMS=1: with kernels of their own)
+	$(BIN)/python -m tests.lab.grade $(if $(filter-out 0,$(VMS)),--vms)
 
 lint: setup-test ## Style of Python, Ansible and YAML
 	$(BIN)/ruff check .
