@@ -124,13 +124,12 @@ class ActionModule(ActionBase):
 
 def _unseen(module: str, area: str, run: str) -> dict[str, Any]:
     """Return the report of a task that nobody heard of again."""
-    schema, lists = {
-        "khien_state": ("khien.harden/1", ("changes", "skipped")),
-        "khien_undo": ("khien.undo/1", ("restored", "refused")),
+    own: dict[str, Any] = {
+        "khien_state": {"schema": "khien.harden/1", "area": area, "changes": [], "skipped": []},
+        "khien_undo": {"schema": "khien.undo/1", "restored": [], "refused": []},
     }[module]
     guard = {"state": "none", "seconds": 0, "detail": "", "id": ""}
-    words = {"schema": schema, "area": area, "run": run, "stage": "applied", "guard": guard}
-    return {**words, **{name: [] for name in lists}, "problem": "", "problem_detail": ""}
+    return {**own, "run": run, "stage": "applied", "guard": guard, "problem": "", "problem_detail": ""}
 
 
 def _verdict(

@@ -283,6 +283,24 @@ class TestPermissions:
         assert Path(system.path("/etc/open")).stat().st_mode & 0o777 == 0o640
         assert Path(system.path("/etc/closed")).stat().st_mode & 0o777 == 0o400
 
+    def test_a_link_never_leads_to_what_it_points_at(self, system: Recorded) -> None:
+        for name in ("target", "other"):
+            Path(system.path(f"/etc/{name}")).write_text("")
+            Path(system.path(f"/etc/{name}")).chmod(0o666)
+        Path(system.path("/etc/link")).symlink_to(system.path("/etc/target"))
+        Path(system.path("/etc/masked")).symlink_to("/dev/null")
+        words = {
+            "kind": "permissions",
+            "paths": ["/etc/link", "/etc/masked", "/etc/oth*"],
+            "mode": "0640",
+            "control": "c",
+        }
+
+        result = task(system, words).execute()
+
+        assert [change["thing"] for change in result["changes"]] == ["/etc/other"]
+        assert Path(system.path("/etc/target")).stat().st_mode & 0o777 == 0o666
+
 
 class TestActions:
     def test_an_action_follows_only_a_change_and_once(self, system: Recorded) -> None:

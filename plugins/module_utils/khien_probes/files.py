@@ -12,7 +12,10 @@ _REMOTE = {"afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb
 
 
 def files(machine: Machine, paths: list[str]) -> Optional[list[dict[str, str]]]:
-    """Return mode and owner of each file that the patterns match, or nothing when none exists."""
+    """Return mode and owner of each file or folder that the patterns match, or nothing when none exists.
+
+    Of a link its target is told; one that ends at a device, as a masked unit's does, is no file.
+    """
     found = [_describe(machine, path) for pattern in paths for path in machine.matching(pattern)]
     return [one for one in found if one] or None
 
@@ -64,6 +67,8 @@ def _describe(machine: Machine, path: str) -> Optional[dict[str, str]]:
     try:
         status = os.stat(machine.path(path))
     except FileNotFoundError:
+        return None
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
         return None
     return {
         "path": path,

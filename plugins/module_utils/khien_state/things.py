@@ -144,6 +144,8 @@ def _set_file(system: System, path: str, state: State, blobs: Blobs) -> None:
             os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
             system.write(path, data, mode, uid, gid)
     elif state["type"] == "folder":
+        if os.path.islink(place):
+            raise ApplyError("%s is a link now" % path)
         os.makedirs(place, exist_ok=True)
     elif not os.path.lexists(place):
         raise ApplyError("%s was no plain file and is gone" % path)

@@ -7,7 +7,7 @@ import os
 import stat
 
 from ..resource import Change, Plan, Resource, Skip, why_skipped
-from ..system import System
+from ..system import ApplyError, System
 from ..texts import ids
 
 
@@ -24,7 +24,7 @@ class Permissions(Resource):
         plan = Plan()
         todo: list[tuple[str, int, int, int]] = []
         for path in self._paths(system):
-            found = os.stat(system.path(path))
+            found = os.lstat(system.path(path))
             mode = stat.S_IMODE(found.st_mode)
             uid, gid = self._owner(found)
             wanted = mode & int(str(self.words["mode"]), 8) if "mode" in self.words else mode
@@ -42,9 +42,9 @@ class Permissions(Resource):
         return plan
 
     def _paths(self, system: System) -> list[str]:
+        """Return plain files and folders. No link is followed: it may end at /dev/null, or wherever."""
         found = {path for pattern in self.words["paths"] for path in glob.glob(system.path(pattern))}
-        # A link's target is asked where it lies; what hangs in the air is nobody's.
-        return sorted(path[len(system.root) :] for path in found if os.path.exists(path))
+        return sorted(path[len(system.root) :] for path in found if _is_plain(os.lstat(path)))
 
     def _owner(self, found: os.stat_result) -> tuple[int, int]:
         owner = str(self.words.get("owner", found.st_uid))
@@ -54,5 +54,16 @@ class Permissions(Resource):
 
 def _set(todo: list[tuple[str, int, int, int]]) -> None:
     for place, mode, uid, gid in todo:
-        os.chown(place, uid, gid)
-        os.chmod(place, mode)
+        # By handle: what was a plain file a moment ago may have been made a link by whoever owns the folder.
+        handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not _is_plain(os.fstat(handle)):
+                raise ApplyError("%s is no plain file any more" % place)
+            os.fchown(handle, uid, gid)
+            os.fchmod(handle, mode)
+        finally:
+            os.close(handle)
+
+
+def _is_plain(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
