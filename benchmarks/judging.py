@@ -51,11 +51,15 @@ def _judge() -> Judge:
 
 
 def _answers(controls: tuple[Control, ...], number: int) -> ObservationSet:
-    """Make answers of which most hold, as a host gives them that was hardened once."""
+    """Make answers of which most hold, as a hardened host gives them; a tenth differs by host."""
     answers: dict[str, Observation] = {}
-    for control in controls:
+    for place, control in enumerate(controls):
         for check in control.checks:
             probe: Probe = check.probe
+            if (place + number * 7) % 10 == 0:
+                other = f"something else {number % 199}"
+                answers.setdefault(probe.id, Observation(probe.id, Answer.ANSWERED, other, milliseconds=3))
+                continue
             value: object = check.expected
             compared = check.operator.removeprefix("all_")
             if isinstance(value, list) and compared in ("between", "one_of", "not_one_of"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +45,6 @@ def _ended(status: TaskStatus, data: Mapping[str, Any], at: datetime) -> TaskEnd
     result = result if isinstance(result, dict) else {}
     if status is TaskStatus.OK and result.get("changed"):
         status = TaskStatus.CHANGED
-    own = result.get("khien")
     return TaskEnded(
         host=str(data["host"]),
         task=str(data.get("task", "")),
@@ -52,8 +52,18 @@ def _ended(status: TaskStatus, data: Mapping[str, Any], at: datetime) -> TaskEnd
         at=at,
         ignored=bool(data.get("ignore_errors")),
         message=_message(result),
-        result=own if isinstance(own, dict) else {},
+        result=_own(result.get("khien")),
     )
+
+
+def _own(found: object) -> Mapping[str, object]:
+    """Return what our own module says; the collector sends it as one text."""
+    if isinstance(found, str):
+        try:
+            found = json.loads(found)
+        except ValueError:
+            return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _message(result: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from khien.application.ports import (
     RunLauncher,
     RunStore,
 )
-from khien.application.reconcile_runs import reconcile_runs
+from khien.application.reconcile_runs import is_dead, reconcile_runs
 from khien.application.settings import Settings
 from khien.application.start_run import start_run
 from khien.domain.control import Control
@@ -93,7 +93,9 @@ class LiveConsole:
     def run(self, run_id: str) -> Run:
         """Return one run by id or unique prefix."""
         run = self.runs_store.run(RunId(run_id))
-        if run.state.is_final:
+        if run.state.is_final or not is_dead(
+            run, runs=self.runs_store, processes=self.processes, clock=self.clock
+        ):
             return run
         self._notice_dead_runs()
         return self.runs_store.run(run.id)

@@ -21,7 +21,8 @@ def reconcile_runs(
     A host that was waiting was not started. What became of one that was being worked on, only the host knows:
     its outcome is unknown until a retry asks it.
     """
-    dead = [run for run in runs.runs(active_only=True, limit=1000) if _is_dead(run, runs, processes, clock)]
+    active = runs.runs(active_only=True, limit=1000)
+    dead = [run for run in active if is_dead(run, runs=runs, processes=processes, clock=clock)]
     for run in dead:
         processes.end_leftovers(run.id)
         launcher.tidy(run.id)
@@ -33,7 +34,8 @@ def reconcile_runs(
     return tuple(run.id for run in dead)
 
 
-def _is_dead(run: Run, runs: RunStore, processes: ProcessTable, clock: Clock) -> bool:
+def is_dead(run: Run, *, runs: RunStore, processes: ProcessTable, clock: Clock) -> bool:
+    """Whether the process of a run that has not ended is gone."""
     process = runs.process(run.id)
     if process is None:
         # Recorded, and its process had no time yet to claim it – or never came up.

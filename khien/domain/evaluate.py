@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from khien.domain.control import Check, Control, Threshold, WhenAbsent
@@ -27,15 +27,42 @@ _LONGEST_DETAIL = 1500
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """One check of a control on a host."""
+class Judged:
+    """What the answers of a host mean to a check, or to all checks of a control."""
 
     verdict: Verdict
     reason: ReasonCode
     detail: str
 
 
-def evaluate(controls: Iterable[Control], observations: ObservationSet) -> tuple[Finding, ...]:
+_MOST_REMEMBERED = 100_000
+
+
+@dataclass(slots=True)
+class Memory:
+    """What equal answers to the same control meant before: judging is pure, and hosts answer much alike.
+
+    Keys hold the identity of a control, and values the control itself, so that it cannot become another's.
+    """
+
+    checks: dict[tuple[int, frozenset[str]], tuple[Control, tuple[Check, ...], tuple[str, ...]]] = field(
+        default_factory=dict
+    )
+    """By control and kind of system: the checks that are meant for it, and the probes they ask."""
+    judged: dict[tuple[object, ...], tuple[Control, Judged]] = field(default_factory=dict)
+
+    def checks_of(self, control: Control, words: frozenset[str]) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+        """Return the checks that are meant for a kind of system, and the probes they ask, each once."""
+        key = (id(control), words)
+        if key not in self.checks:
+            meant = tuple(c for c in control.checks if not c.only_on or is_on(c.only_on, words))
+            self.checks[key] = (control, meant, tuple(dict.fromkeys(c.probe.id for c in meant)))
+        return self.checks[key][1:]
+
+
+def evaluate(
+    controls: Iterable[Control], observations: ObservationSet, memory: Memory | None = None
+) -> tuple[Finding, ...]:
     """Judge every control on one host; each control gets exactly one finding, in the order given.
 
     A check without an answer is never a pass. Dates are compared with the day of the collection.
@@ -43,12 +70,18 @@ def evaluate(controls: Iterable[Control], observations: ObservationSet) -> tuple
     Args:
         controls: those that are demanded of the host, without open thresholds (see Levels.baseline).
         observations: what the host answered.
+        memory: kept from host to host, where many are judged.
     """
     words = system_words(observations.facts)
-    return tuple(_judge_control(control, observations, words) for control in controls)
+    memory = memory if memory is not None else Memory()
+    if len(memory.judged) > _MOST_REMEMBERED:
+        memory.judged.clear()
+    return tuple([_judge_control(control, observations, words, memory) for control in controls])
 
 
-def _judge_control(control: Control, observations: ObservationSet, words: frozenset[str]) -> Finding:
+def _judge_control(
+    control: Control, observations: ObservationSet, words: frozenset[str], memory: Memory
+) -> Finding:
     facts = observations.facts
     if not facts.os_family:
         return Finding(control.id, Verdict.UNKNOWN, ReasonCode.NO_ANSWER, "os_family = ∅")
@@ -56,20 +89,37 @@ def _judge_control(control: Control, observations: ObservationSet, words: frozen
         return Finding(control.id, Verdict.NOT_APPLICABLE, ReasonCode.OTHER_SYSTEM, _system(facts))
     if control.not_in_containers and facts.virtualization == "container":
         return Finding(control.id, Verdict.NOT_APPLICABLE, ReasonCode.IN_CONTAINER, _system(facts))
-    checks = [check for check in control.checks if not check.only_on or is_on(check.only_on, words)]
+    checks, probes = memory.checks_of(control, words)
     if control.checks and not checks:
         return Finding(control.id, Verdict.NOT_APPLICABLE, ReasonCode.OTHER_SYSTEM, _system(facts))
+    answers = observations.observations
+    seen = [answers.get(probe) for probe in probes]
     today = observations.collected_at.date()
-    evidence = _evidence(checks, observations)
-    judged = [_judge_check(check, observations.observations.get(check.probe.id), today) for check in checks]
-    if len(judged) == 1:  # as most controls are; the same as below, at half the cost
-        (one,) = judged
-        return Finding(control.id, one.verdict, one.reason, one.detail[:_LONGEST_DETAIL], evidence)
+    key = (id(control), words, today, *[_essence(one) for one in seen])
+    known = memory.judged.get(key)
+    if known is None:
+        known = memory.judged[key] = (control, _judge_checks(checks, answers, today))
+    judged = known[1]
+    evidence = tuple([one for one in seen if one is not None])
+    return Finding(control.id, judged.verdict, judged.reason, judged.detail, evidence)
+
+
+def _essence(observation: Observation | None) -> object:
+    """Return all of an answer that can decide a judgement; how long it took does not."""
+    if observation is None:
+        return None
+    if observation.answer is Answer.ANSWERED:
+        return repr(observation.value)
+    return observation.answer, observation.detail
+
+
+def _judge_checks(checks: Sequence[Check], answers: Mapping[str, Observation], today: date) -> Judged:
+    judged = [_judge_check(check, answers.get(check.probe.id), today) for check in checks]
     verdict = combine([one.verdict for one in judged])
     deciding = [one for one in judged if one.verdict is verdict]
     detail = "; ".join(dict.fromkeys(one.detail for one in deciding if one.detail))
     reason = deciding[0].reason if deciding else ReasonCode.NO_ANSWER
-    return Finding(control.id, verdict, reason, detail[:_LONGEST_DETAIL], evidence)
+    return Judged(verdict, reason, detail[:_LONGEST_DETAIL])
 
 
 def combine(verdicts: Sequence[Verdict]) -> Verdict:
@@ -83,28 +133,28 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.UNKNOWN
 
 
-def _judge_check(check: Check, observation: Observation | None, today: date) -> _Judged:
+def _judge_check(check: Check, observation: Observation | None, today: date) -> Judged:
     name = check.label
     if observation is None:
-        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name} = ?")
+        return Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name} = ?")
     if observation.answer is not Answer.ANSWERED:
         reason = _UNANSWERED.get(observation.answer, ReasonCode.NO_ANSWER)
-        return _Judged(Verdict.UNKNOWN, reason, f"{name} = ? [{observation.detail or observation.answer}]")
+        return Judged(Verdict.UNKNOWN, reason, f"{name} = ? [{observation.detail or observation.answer}]")
     operator = OPERATORS.get(check.operator)
     if operator is None or _is_open(check.expected):
-        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name}: {check.operator}?")
+        return Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name}: {check.operator}?")
     try:
         seen = _at(observation.value, check.field_path)
         if seen is None or (operator.every and seen == []):
             detail = f"{name} = {operator.evidence(None, check.expected, today, holds=False)}"
-            return _Judged(_WHEN_ABSENT[check.when_absent], ReasonCode.ABSENT, detail)
+            return Judged(_WHEN_ABSENT[check.when_absent], ReasonCode.ABSENT, detail)
         holds = operator.holds(seen, check.expected, today)
     except CannotCompareError as problem:
-        return _Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name}: {problem}")
+        return Judged(Verdict.UNKNOWN, ReasonCode.NO_ANSWER, f"{name}: {problem}")
     detail = f"{name} = {operator.evidence(seen, check.expected, today, holds=holds)}"
     if holds:
-        return _Judged(Verdict.PASS, ReasonCode.AS_EXPECTED, detail)
-    return _Judged(Verdict.FAIL, ReasonCode.NOT_AS_EXPECTED, detail)
+        return Judged(Verdict.PASS, ReasonCode.AS_EXPECTED, detail)
+    return Judged(Verdict.FAIL, ReasonCode.NOT_AS_EXPECTED, detail)
 
 
 def _is_open(expected: object) -> bool:
@@ -134,9 +184,3 @@ def label(check: Check) -> str:
 
 def _system(facts: HostFacts) -> str:
     return facts.os_name or f"{facts.os_id} {facts.os_version}".strip() or facts.os_family
-
-
-def _evidence(checks: Sequence[Check], observations: ObservationSet) -> tuple[Observation, ...]:
-    answers = observations.observations
-    ids = dict.fromkeys([check.probe.id for check in checks])
-    return tuple([answers[key] for key in ids if key in answers])

@@ -10,7 +10,7 @@ from datetime import date
 
 from khien.domain.baseline import Levels
 from khien.domain.control import Control
-from khien.domain.evaluate import evaluate
+from khien.domain.evaluate import Memory, evaluate
 from khien.domain.finding import Finding
 from khien.domain.host import Host, HostRole
 from khien.domain.observation import ObservationSet
@@ -47,6 +47,7 @@ class Judge:
     )
 
     _digests: dict[object, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _memory: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
 
     def baseline(self, host: Host) -> tuple[Control, ...]:
         """Return what is demanded of a host; a control that its level does not demand is no part of it."""
@@ -68,7 +69,7 @@ class Judge:
             observations: what it answered, lately or long ago.
             today: the day of judging, which decides on waivers.
         """
-        findings = evaluate(self.baseline(host), observations)
+        findings = evaluate(self.baseline(host), observations, self._memory)
         return Judgement(apply_waivers(findings, self.waivers_of(host), today), self.basis(host, today))
 
     def basis(self, host: Host, today: date) -> str:

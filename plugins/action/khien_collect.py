@@ -29,7 +29,8 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
         probes_file = self._task.args.get("probes_file")
-        probes = _read_probes(probes_file) if probes_file else compile_probes(_ROLES)
+        # As one text, which Ansible passes on as it is: of a list it would look at every value.
+        probes = _read_probes(probes_file) if probes_file else json.dumps(compile_probes(_ROLES))
         result: dict[str, Any] = self._execute_module(
             module_name="khien_collect",
             module_args={"probes": probes, "budget": self._task.args.get("budget", 60.0)},
@@ -67,18 +68,20 @@ def _compile(check: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_probes(path: str) -> list[dict[str, Any]]:
+def _read_probes(path: str) -> str:
     try:
-        probes: list[dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        json.loads(text)
     except (OSError, ValueError) as problem:
         raise AnsibleActionFail("probes_file %s cannot be read: %s" % (path, problem)) from problem
-    return probes
+    return text
 
 
-def _save(folder: Path, host: str, answer: dict[str, Any]) -> None:
+def _save(folder: Path, host: str, answer: str) -> None:
     """Write the answers of one host; a name that is no file name is made one."""
     folder.mkdir(parents=True, exist_ok=True)
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in host).lstrip(".") or "host"
     fresh = folder / ("." + name + ".%d" % os.getpid())
-    fresh.write_text(json.dumps(answer, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    words = json.loads(answer)
+    fresh.write_text(json.dumps(words, ensure_ascii=False, sort_keys=True), encoding="utf-8")
     fresh.replace(folder / (name + ".json"))

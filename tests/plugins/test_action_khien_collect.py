@@ -46,7 +46,7 @@ def run(monkeypatch: pytest.MonkeyPatch, **args: Any) -> tuple[dict[str, Any], d
         _self: object, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]
     ) -> dict[str, Any]:
         given.update(module_args, name=module_name)
-        return {"changed": False, "khien": {"schema": "khien.observations/1"}}
+        return {"changed": False, "khien": '{"schema": "khien.observations/1"}'}
 
     monkeypatch.setattr(plugin.ActionBase, "run", lambda *_args: {})
     monkeypatch.setattr(plugin.ActionModule, "_execute_module", execute)
@@ -65,13 +65,13 @@ def test_a_file_of_probes_is_handed_on_untouched(monkeypatch: pytest.MonkeyPatch
 
     given, _ = run(monkeypatch, probes_file=str(tmp_path / "probes.json"), budget=5)
 
-    assert (given["name"], given["probes"], given["budget"]) == ("khien_collect", probes, 5)
+    assert (given["name"], json.loads(given["probes"]), given["budget"]) == ("khien_collect", probes, 5)
 
 
 def test_without_a_file_the_controls_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     given, _ = run(monkeypatch, probes_file="")
 
-    assert len(given["probes"]) > 40
+    assert len(json.loads(given["probes"])) > 40
 
 
 def test_answers_are_saved_under_a_name_that_stays_in_the_folder(
