@@ -41,7 +41,7 @@ class FleetScreen(KhienScreen):
         Binding("slash", "filter", N_("Filter"), tooltip=N_("Filter as you type")),
         Binding("space", "mark", N_("Mark"), tooltip=N_("Mark the host; on an agency's line, all its hosts")),
         Binding("r", "launch", N_("Start"), tooltip=N_("Start a run on hosts")),
-        Binding("g", "group", N_("Group"), tooltip=N_("Group by agency, or not")),
+        Binding("g", "group", N_("Group"), show=False, tooltip=N_("Group by agency, or not")),
         Binding("s", "sort", N_("Sort"), show=False, tooltip=N_("Sort by the next column")),
         Binding("S", "reverse", N_("Reverse"), show=False, tooltip=N_("Sort the other way round")),
         Binding("a", "mark_shown", N_("Mark all"), show=False, tooltip=N_("Mark all hosts shown, or none")),

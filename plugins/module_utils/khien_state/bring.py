@@ -105,7 +105,7 @@ class Task:
         checkpoint = Checkpoint.begin(self._system, self._run, self._area, again)
         try:
             prune(self._system, self._run, self._keep_runs, self._largest_bytes)
-            touched = [("file", path) for name in names for path in self._actions[name].get("touches") or []]
+            touched = [thing for name in names for thing in _touched(self._actions[name])]
             checkpoint.keep([*(thing for plan in plans for thing in plan.things), *touched])
             self._must_fit()
         except BaseException:
@@ -162,6 +162,11 @@ class Task:
             "problem": "",
             "problem_detail": "",
         }
+
+
+def _touched(action: Mapping[str, Any]) -> list[tuple[str, str]]:
+    files = [("file", path) for path in action.get("touches") or []]
+    return [*files, *((one["kind"], one["key"]) for one in action.get("keeps") or [])]
 
 
 def _changes(plans: Sequence[Plan]) -> list[Change]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shlex
 import shutil
 import stat
 import tempfile
@@ -81,6 +82,8 @@ def shown(kind: str, state: State) -> str:
             state["gid"],
             name.get(state["type"], state["type"]),
         )
+    if kind == "audit":
+        return "%d rules" % len(state)
     if kind == "nft":
         return "%d rules" % str(state).count("\n")
     if isinstance(state, Mapping):
@@ -373,8 +376,25 @@ def _set_nft(system: System, key: str, state: State) -> None:
         system.must_run(["nft", "-f", file.name])
 
 
+def _audit_state(system: System, _key: str) -> State:
+    """Return the audit rules that the kernel has, in their order; None: nobody can ask, so nobody set any."""
+    code, output = system.run(["auditctl", "-l"])
+    if code != 0:
+        return None
+    return [line for line in output.split("\n") if line.startswith("-")]
+
+
+def _set_audit(system: System, _key: str, state: State) -> None:
+    if system.run(["auditctl", "-s"])[0] != 0:
+        return
+    system.must_run(["auditctl", "-D"])
+    for rule in state or []:
+        system.must_run(["auditctl", *shlex.split(rule)])
+
+
 _LOOK = {
     "account": _account_state,
+    "audit": _audit_state,
     "mount": _mount_state,
     "nft": _nft_state,
     "package": _package_state,
@@ -383,6 +403,7 @@ _LOOK = {
 }
 _SET = {
     "account": _set_account,
+    "audit": _set_audit,
     "mount": _set_mount,
     "nft": _set_nft,
     "package": _set_package,
