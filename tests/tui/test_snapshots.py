@@ -164,3 +164,23 @@ def test_palette(snap_compare: Compare, size: tuple[int, int]) -> None:
         await settle(pilot)
 
     assert snap_compare(make_app(make_console()), terminal_size=size, run_before=open_palette)
+
+
+def test_compliance(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """Agencies by areas, each figure with its denominator; what is retired comes last."""
+    look(snap_compare, size, "3")
+
+
+def test_compliance_changes(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """What became worse stands first, with what it was and is."""
+    look(snap_compare, size, "3", "right")
+
+
+def test_compliance_trend(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """A day a row, the newest first."""
+    look(snap_compare, size, "3", "left")
+
+
+def test_agency(snap_compare: Compare, size: tuple[int, int]) -> None:
+    """Hosts by controls; the selected control is in brackets and named above with its figures."""
+    look(snap_compare, size, "3", "down", "enter", "right", "right")
