@@ -10,8 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import ContentSwitcher, Tab, Tabs
+from textual.widgets import ContentSwitcher
 
 from khien.application.overview import AgencyTrend
 from khien.domain.control import Control
@@ -30,11 +29,10 @@ from tui.presenters.standing import (
     trend_rows,
 )
 from tui.presenters.words import N_, number
-from tui.screens.khien_screen import KhienScreen
+from tui.screens.tabbed import TabbedScreen
 from tui.widgets.virtual_table import VirtualTable
 from tui.widgets.words import Words
 
-_TABS = ("agencies", "changes", "trend")
 _DAYS = 30
 
 
@@ -48,9 +46,10 @@ class ComplianceNews:
     controls: Mapping[str, Control]
 
 
-class ComplianceScreen(KhienScreen):
+class ComplianceScreen(TabbedScreen):
     """How agencies stand."""
 
+    TABS = ("agencies", "changes", "trend")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "tab(1)", N_("Next tab"), tooltip=N_("Agencies, changes, trend")),
         Binding("left", "tab(-1)", N_("Tab before"), show=False),
@@ -69,7 +68,7 @@ class ComplianceScreen(KhienScreen):
         """Lay out totals and tabs."""
         yield Words(id="standing-words", classes="head")
         names = (_("Agencies"), _("Changes"), _("Trend"))
-        yield Tabs(*(Tab(Content(name), id=f"tab-{tab}") for tab, name in zip(_TABS, names, strict=True)))
+        yield self.tab_bar(names)
         with ContentSwitcher(initial="agencies"):
             with Vertical(id="agencies"):
                 yield Words(id="agencies-words", classes="line")
@@ -80,12 +79,6 @@ class ComplianceScreen(KhienScreen):
             with Vertical(id="trend"):
                 yield Words(id="trend-words", classes="line")
                 yield VirtualTable[TrendRow](lambda row: row.day, id="trend-table")
-
-    def on_mount(self) -> None:
-        """Start in the agencies."""
-        super().on_mount()
-        self.query_one(Tabs).can_focus = False
-        self.set_focus(self.query_one("#agency-table"))
 
     # Looking
 
@@ -113,7 +106,7 @@ class ComplianceScreen(KhienScreen):
         changes = _("Since each host's verification before; {n} became worse. Enter shows the host")
         self._say("changes", changes.format(n=number(worse)) if learned.drifts else _("Nothing changed."))
         self._say("trend", _("Passed of what applies at the end of each day, and hosts verified by then"))
-        self.query_one("#tab-changes", Tab).label = Content(f"{_('Changes')} {number(len(learned.drifts))}")
+        self.name_tab("changes", f"{_('Changes')} {number(len(learned.drifts))}")
         if not learned.standing:
             self.notice.tell(_("The inventory has no hosts yet."))
 
@@ -126,24 +119,6 @@ class ComplianceScreen(KhienScreen):
         self.query_one(f"#{tab}-words", Words).say((Piece(text, Tone.DIM),))
 
     # Actions
-
-    def action_tab(self, step: int) -> None:
-        """Go to another tab, and into its table."""
-        place = _TABS.index(self.query_one(ContentSwitcher).current or _TABS[0])
-        self._open_tab(_TABS[(place + step) % len(_TABS)])
-
-    def _open_tab(self, tab: str) -> None:
-        self.query_one(ContentSwitcher).current = tab
-        self.query_one(Tabs).active = f"tab-{tab}"
-        if self.is_current:
-            self.query_one(f"#{tab}").query_one(VirtualTable).focus()
-
-    @on(Tabs.TabActivated)
-    def tab_clicked(self, event: Tabs.TabActivated) -> None:
-        """Follow a click on a tab."""
-        tab = (event.tab.id or "").removeprefix("tab-")
-        if event.tab.id == self.query_one(Tabs).active and tab != self.query_one(ContentSwitcher).current:
-            self._open_tab(tab)
 
     @on(VirtualTable.Chosen, "#agency-table")
     def open_agency(self) -> None:

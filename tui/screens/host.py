@@ -10,8 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import ContentSwitcher, Tab, Tabs
+from textual.widgets import ContentSwitcher
 
 from khien.domain.control import Control
 from khien.domain.fleet import HostDetail, HostHistoryEntry
@@ -27,11 +26,9 @@ from tui.presenters.findings import FindingRow, finding_columns, finding_rows, f
 from tui.presenters.host_facts import fact_lines, history_columns
 from tui.presenters.selection import Scope
 from tui.presenters.words import N_, number, of_total
-from tui.screens.khien_screen import KhienScreen
+from tui.screens.tabbed import TabbedScreen
 from tui.widgets.virtual_table import VirtualTable
 from tui.widgets.words import Words
-
-_TABS = ("findings", "updates", "history")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +39,10 @@ class HostNews:
     controls: Mapping[str, Control]
 
 
-class HostScreen(KhienScreen):
+class HostScreen(TabbedScreen):
     """All that is known of one host."""
 
+    TABS = ("findings", "updates", "history")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "f", "toggle_open", N_("Failed / all"), tooltip=N_("Only findings that need attention, or all")
@@ -69,9 +67,8 @@ class HostScreen(KhienScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out facts and tabs."""
         yield Words(id="facts", classes="head")
-        # Not TabbedContent: it also follows the focus, and then two quick keys end on the wrong tab.
         names = (_("Findings"), _("Updates"), _("History"))
-        yield Tabs(*(Tab(Content(name), id=f"tab-{tab}") for tab, name in zip(_TABS, names, strict=True)))
+        yield self.tab_bar(names)
         with ContentSwitcher(initial="findings"):
             with Vertical(id="findings"):
                 yield Words(id="findings-words", classes="line")
@@ -85,12 +82,6 @@ class HostScreen(KhienScreen):
             with Vertical(id="history"):
                 yield Words(id="history-words", classes="line")
                 yield VirtualTable[HostHistoryEntry](lambda entry: entry.run, id="history-table")
-
-    def on_mount(self) -> None:
-        """Start in the findings."""
-        super().on_mount()
-        self.query_one(Tabs).can_focus = False
-        self.set_focus(self.query_one("#finding-table"))
 
     # Looking
 
@@ -118,7 +109,7 @@ class HostScreen(KhienScreen):
             self.only_open = False
 
     def _name_tab(self, tab: str, words: str, count: int) -> None:
-        self.query_one(f"#tab-{tab}", Tab).label = Content(f"{words} {number(count)}")
+        self.name_tab(tab, f"{words} {number(count)}")
 
     def _show_findings(self) -> None:
         if self.news is None:
@@ -197,24 +188,6 @@ class HostScreen(KhienScreen):
         """Show only what needs attention, or all."""
         self.only_open = not self.only_open
         self._show_findings()
-
-    def action_tab(self, step: int) -> None:
-        """Go to another tab, and into its table."""
-        place = _TABS.index(self.query_one(ContentSwitcher).current or _TABS[0])
-        self._open_tab(_TABS[(place + step) % len(_TABS)])
-
-    def _open_tab(self, tab: str) -> None:
-        self.query_one(ContentSwitcher).current = tab
-        self.query_one(Tabs).active = f"tab-{tab}"
-        if self.is_current:
-            self.query_one(f"#{tab}").query_one(VirtualTable).focus()
-
-    @on(Tabs.TabActivated)
-    def tab_clicked(self, event: Tabs.TabActivated) -> None:
-        """Follow a click on a tab."""
-        tab = (event.tab.id or "").removeprefix("tab-")
-        if event.tab.id == self.query_one(Tabs).active and tab != self.query_one(ContentSwitcher).current:
-            self._open_tab(tab)
 
     @on(VirtualTable.Chosen, "#finding-table")
     def read_finding(self) -> None:
