@@ -108,9 +108,12 @@ def _essence(observation: Observation | None) -> object:
     """Return all of an answer that can decide a judgement; how long it took does not."""
     if observation is None:
         return None
-    if observation.answer is Answer.ANSWERED:
+    if observation.answer is not Answer.ANSWERED:
+        return observation.answer, observation.detail
+    try:
         return repr(observation.value)
-    return observation.answer, observation.detail
+    except RecursionError:
+        return object()  # nested without end: equal to nothing, so it is judged each time
 
 
 def _judge_checks(checks: Sequence[Check], answers: Mapping[str, Observation], today: date) -> Judged:
