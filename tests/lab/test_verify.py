@@ -95,7 +95,9 @@ def test_real_hosts_answer_everything_and_the_waiting_updates_are_those_of_apt(
 
     for host in hosts:
         seen = answers[host.name]
-        assert {o.answer for o in seen.observations.values()} == {Answer.ANSWERED}, host.name
+        # What belongs to a kernel of its own cannot be asked in a container, and is judged not applicable.
+        open_ends = {o.answer for o in seen.observations.values()} - {Answer.ANSWERED}
+        assert open_ends <= {Answer.UNSUPPORTED}, host.name
         assert len(seen.observations) == len(compile_probes(_CONTROLS))
         assert (seen.facts.os_family, seen.facts.virtualization, seen.facts.privileged) == (
             "debian",
@@ -144,7 +146,7 @@ def test_without_root_the_rest_is_still_known(
     assert as_user["sudo_uses_terminal"].reason == "needs_root"
     for control, finding in as_user.items():
         assert finding.verdict in (as_root[control].verdict, Verdict.UNKNOWN), control
-    assert sum(f.verdict is Verdict.UNKNOWN for f in as_user.values()) < 25
+    assert sum(f.verdict is Verdict.UNKNOWN for f in as_user.values()) < len(as_user) / 3
 
 
 def test_a_probe_that_hangs_is_told_and_the_others_answer(
@@ -158,7 +160,7 @@ def test_a_probe_that_hangs_is_told_and_the_others_answer(
     seen = _look(lab, host, tmp_path, verify_probes_file=str(tmp_path / "probes.json"))
 
     hung = {key for key, o in seen.observations.items() if o.answer is Answer.TIMED_OUT}
-    assert hung == {"automatic_updates", "package_sources"}
+    assert {key.split(" ")[0] for key in hung} == {"automatic_updates", "package_sources", "apt_option"}
     assert all("99hangs" in seen.observations[key].detail for key in hung)
     others = [
         o
