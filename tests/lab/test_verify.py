@@ -167,7 +167,7 @@ def test_a_probe_that_hangs_is_told_and_the_others_answer(
         for key, o in seen.observations.items()
         if key not in hung and not key.startswith("security_updates")
     ]
-    assert {o.answer for o in others} == {Answer.ANSWERED}
+    assert {o.answer for o in others} <= {Answer.ANSWERED, Answer.UNSUPPORTED}
     findings = _judge(seen)
     assert (findings["patch_sources_signed"].verdict, findings["patch_sources_signed"].reason) == (
         Verdict.UNKNOWN,
